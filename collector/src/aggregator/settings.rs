@@ -1,0 +1,80 @@
+//! Maxima of the books (`aggregator.`).
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::observation::RequestSettings;
+use crate::units::{ByteSize, Period};
+
+/// How requests are counted and how much of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct Settings {
+    /// How long after its end a slot of 10 s closes: longer than the exporters' batch delay (5s).
+    pub close_after: Period,
+    /// Which spans are requests and what became of them.
+    #[garde(dive)]
+    pub requests: RequestSettings,
+    /// How many series there may be.
+    #[garde(dive)]
+    pub series: SeriesSettings,
+    /// How much memory histogram cells may hold.
+    #[garde(dive)]
+    pub histograms: HistogramSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            close_after: Period::seconds(10),
+            requests: RequestSettings::default(),
+            series: SeriesSettings::default(),
+            histograms: HistogramSettings::default(),
+        }
+    }
+}
+
+/// How many series there may be (`aggregator.series.`). Counts beyond go to overflow series, never away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct SeriesSettings {
+    /// Most series in all.
+    #[garde(range(min = 16, max = 10_000_000))]
+    pub max: u32,
+    /// Most series of a tenant.
+    #[garde(range(min = 4, max = 10_000_000))]
+    pub per_tenant_max: u32,
+    /// Most tenants; further ones share the tenant `_overflow`.
+    #[garde(range(min = 1, max = 100_000))]
+    pub tenants_max: u32,
+    /// Most modules of a tenant; further ones share the module `_other`.
+    #[garde(range(min = 1, max = 10_000))]
+    pub modules_max: u32,
+    /// Most operations of a module of a tenant; further ones share the operation `_other`.
+    #[garde(range(min = 1, max = 100_000))]
+    pub operations_top: u32,
+}
+
+impl Default for SeriesSettings {
+    fn default() -> Self {
+        Self { max: 20_000, per_tenant_max: 500, tenants_max: 1_000, modules_max: 64, operations_top: 50 }
+    }
+}
+
+/// How much memory histogram cells may hold (`aggregator.histograms.`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct HistogramSettings {
+    /// Most bytes of cells; when full, old closed cells leave memory first. Counts are never shed.
+    pub bytes_max: ByteSize,
+}
+
+impl Default for HistogramSettings {
+    fn default() -> Self {
+        Self { bytes_max: ByteSize::mib(256) }
+    }
+}

@@ -1,0 +1,206 @@
+//! What readers get: the immutable figures of one moment. Cloning an `Arc<Snapshot>` is all that reading costs the
+//! aggregator.
+
+use std::sync::Arc;
+
+use bailiwick_slo::conventions::EntryType;
+use bailiwick_slo::outcome::OutcomeCounts;
+use bailiwick_slo::time::{Slot, Window};
+use hdrhistogram::Histogram;
+
+use crate::observation::Signal;
+use crate::observation::report::Reason;
+use crate::tenancy::Source;
+
+/// Number of a series: its place in [`Snapshot::series`]. Never reused within a run.
+pub type SeriesId = u32;
+
+/// Number of a tenant x module: its place in [`Snapshot::modules`].
+pub type ModuleId = u32;
+
+/// Who a series is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesName {
+    /// Tenant.
+    pub tenant: Arc<str>,
+    /// Module.
+    pub module: Arc<str>,
+    /// Operation.
+    pub operation: Arc<str>,
+    /// Entry type.
+    pub entry: EntryType,
+    /// Its tenant x module.
+    pub module_id: ModuleId,
+    /// Whether it takes what no series is left for (operation `_other`, module `_other` or tenant `_overflow`).
+    pub overflow: bool,
+    /// When its first request ended, nanoseconds since the Unix epoch.
+    pub first_seen_ns: u64,
+}
+
+/// What a series counted since the daemon began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SeriesTotals {
+    /// Requests by outcome, adjusted for sampling.
+    pub outcomes: OutcomeCounts,
+    /// Entry spans, not adjusted.
+    pub spans: u64,
+    /// When its latest request ended, nanoseconds since the Unix epoch.
+    pub last_seen_ns: u64,
+}
+
+/// What a tenant x module counted since the daemon began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleTotals {
+    /// Tenant.
+    pub tenant: Arc<str>,
+    /// Module.
+    pub module: Arc<str>,
+    /// Whether it takes what nothing is left for.
+    pub overflow: bool,
+    /// Successful requests with a valid duration by the first of `latency::LE_BOUNDS_NS` that holds it, `+Inf` last.
+    /// Not cumulative.
+    pub le: [u64; 15],
+    /// Sum of those durations in nanoseconds.
+    pub duration_sum_ns: u128,
+    /// Requests by tenant source, in the order of [`SOURCES`].
+    pub sources: [u64; 6],
+    /// When its latest request ended, nanoseconds since the Unix epoch.
+    pub last_seen_ns: u64,
+}
+
+/// The order of [`ModuleTotals::sources`]; the last one is the default tenant.
+pub const SOURCES: [Option<Source>; 6] = [
+    Some(Source::Auth),
+    Some(Source::Span),
+    Some(Source::Resource),
+    Some(Source::Header),
+    Some(Source::Baggage),
+    None,
+];
+
+/// Counts of one series over one slot or window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SlotCounts {
+    /// Requests by outcome, adjusted for sampling.
+    pub outcomes: OutcomeCounts,
+    /// Entry spans, not adjusted.
+    pub spans: u64,
+}
+
+/// Durations of successful requests over a stretch of time.
+#[derive(Debug)]
+pub struct Latency {
+    /// In microseconds, two significant digits, 1 us to 1 h.
+    pub histogram: Histogram<u64>,
+    /// Start of the stretch that it really holds, nanoseconds since the Unix epoch.
+    pub from_ns: u64,
+    /// Its end.
+    pub to_ns: u64,
+}
+
+/// The books of one tenant and signal: `received = accepted + duplicates + Σ rejected`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Books {
+    /// The tenant that the items claim, or `_unknown`.
+    pub tenant: Arc<str>,
+    /// Traces or metrics.
+    pub signal: Signal,
+    /// Items of requests that were answered with success.
+    pub received: u64,
+    /// Items that count.
+    pub accepted: u64,
+    /// Items that were counted before.
+    pub duplicates: u64,
+    /// Refused items by reason, those above 0.
+    pub rejected: Vec<(Reason, u64)>,
+}
+
+/// Use and maximum of one bounded thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The published name, value of the label `limit`: the config key without its section (`series.max`).
+    pub name: &'static str,
+    /// In use now.
+    pub used: u64,
+    /// The most that may be.
+    pub max: u64,
+    /// What the bound refused or sent to overflow, since the daemon began.
+    pub refused: u64,
+}
+
+/// The figures of one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Records applied.
+    pub seq: u64,
+    /// The fold's clock, nanoseconds since the Unix epoch.
+    pub now_ns: u64,
+    /// End of the last closed slot: windows end here. 0 before the first tick.
+    pub data_through_ns: u64,
+}
+
+impl Snapshot {
+    /// Every series, by [`SeriesId`].
+    pub fn series(&self) -> impl ExactSizeIterator<Item = &SeriesName> {
+        std::iter::empty()
+    }
+
+    /// Every tenant x module, by [`ModuleId`].
+    pub fn modules(&self) -> impl ExactSizeIterator<Item = &ModuleTotals> {
+        std::iter::empty()
+    }
+
+    /// What a series counted since the daemon began.
+    #[must_use]
+    pub fn totals(&self, series: SeriesId) -> SeriesTotals {
+        let _ = series;
+        todo!()
+    }
+
+    /// Counts of every series, by [`SeriesId`], over the window that ends at `data_through_ns`.
+    #[must_use]
+    pub fn window(&self, window: Window) -> Vec<SlotCounts> {
+        let _ = window;
+        todo!()
+    }
+
+    /// Counts of one series by closed slot, oldest first, slots without a request left out. `from..to` reaches back
+    /// 65 minutes at most.
+    #[must_use]
+    pub fn slots(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
+        let _ = (series, from, to);
+        todo!()
+    }
+
+    /// Durations of successful requests of these series together over at least the window (5m or longer), the open
+    /// cell included.
+    #[must_use]
+    pub fn latency(&self, series: &[SeriesId], window: Window) -> Latency {
+        let _ = (series, window);
+        todo!()
+    }
+
+    /// The books by tenant and signal.
+    #[must_use]
+    pub fn books(&self) -> &[Books] {
+        todo!()
+    }
+
+    /// Spans that ended before they began, by tenant.
+    #[must_use]
+    pub fn clock_anomalies(&self) -> Vec<(Arc<str>, u64)> {
+        todo!()
+    }
+
+    /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`).
+    #[must_use]
+    pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
+        todo!()
+    }
+
+    /// Use and maximum of what the aggregator bounds.
+    #[must_use]
+    pub fn limits(&self) -> &[Limit] {
+        todo!()
+    }
+}

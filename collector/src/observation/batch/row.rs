@@ -1,0 +1,237 @@
+//! The rows of a batch as values. Each knows its bytes; nothing here knows what they mean.
+//!
+//! A `u32` string is an index into the batch's string table; 0 is absent.
+
+/// Resource and scope of the items that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Context {
+    /// String: `service.namespace`.
+    pub service_namespace: u32,
+    /// String: `service.name`.
+    pub service_name: u32,
+    /// String: `service.instance.id`.
+    pub service_instance: u32,
+    /// String: `service.version`.
+    pub service_version: u32,
+    /// String: the module that the resource names.
+    pub module_resource: u32,
+    /// String: the module that the scope names.
+    pub module_scope: u32,
+    /// String: the scope's name.
+    pub scope_name: u32,
+    /// String: the tenant that the resource names.
+    pub tenant_resource: u32,
+    /// Identity of the resource: equal for equal attributes in any order.
+    pub resource_hash: u64,
+}
+
+/// Every claim that an item makes about its tenant and module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Evidence {
+    /// String: tenant by span or point attribute.
+    pub tenant_span: u32,
+    /// String: tenant by captured request header.
+    pub tenant_header: u32,
+    /// String: tenant by baggage.
+    pub tenant_baggage: u32,
+    /// String: tenant by verified token claim.
+    pub tenant_token: u32,
+    /// String: owner of the touched data.
+    pub tenant_data: u32,
+    /// String: module by span attribute.
+    pub module_span: u32,
+    /// Which alias won, one byte each for span, header, baggage and module: its place in its list from 1, 0 none.
+    pub aliases: [u8; 4],
+}
+
+/// One span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Trace id.
+    pub trace_id: [u8; 16],
+    /// Span id.
+    pub span_id: [u8; 8],
+    /// Parent's span id; zeros: none.
+    pub parent_id: [u8; 8],
+    /// Start, nanoseconds since the Unix epoch.
+    pub start_ns: u64,
+    /// End, nanoseconds since the Unix epoch.
+    pub end_ns: u64,
+    /// Sampling weight in units of 2^-32; 0: none stated.
+    pub weight: u64,
+    /// Row of the contexts section.
+    pub context: u32,
+    /// String: operation name.
+    pub operation: u32,
+    /// Row of the evidence section; 0: no claim.
+    pub evidence: u32,
+    /// String: peer of a CLIENT or PRODUCER span.
+    pub peer: u32,
+    /// String: `error.type`.
+    pub error_type: u32,
+    /// Row of the links section.
+    pub first_link: u32,
+    /// Row of the extras section.
+    pub first_extra: u32,
+    /// Links kept.
+    pub links: u8,
+    /// Extras.
+    pub extras: u8,
+    /// HTTP status or gRPC code ([`flag::GRPC_CODE`] tells which); [`NO_CODE`]: none.
+    pub code: u16,
+    /// OTLP span kind, 0 to 5.
+    pub kind: u8,
+    /// OTLP status code, 0 to 2.
+    pub status: u8,
+    /// [`bailiwick_slo::outcome::Outcome`].
+    pub outcome: u8,
+    /// Which row of `sli.md` 1.4 decided; 10: `requests.exclude`, 11: synthetic.
+    pub outcome_rule: u8,
+    /// Bits of [`flag`].
+    pub flags: u32,
+}
+
+/// The value of [`Span::code`] when the span has none (0 is a gRPC code).
+pub const NO_CODE: u16 = u16::MAX;
+
+/// Bits of [`Span::flags`].
+pub mod flag {
+    /// The span says whether its parent is remote.
+    pub const REMOTE_KNOWN: u32 = 1 << 0;
+    /// Its parent is remote.
+    pub const REMOTE: u32 = 1 << 1;
+    /// The span says whether it was sampled.
+    pub const SAMPLED_KNOWN: u32 = 1 << 2;
+    /// It was sampled.
+    pub const SAMPLED: u32 = 1 << 3;
+    /// Rule E0: never a request.
+    pub const IGNORED_NAME: u32 = 1 << 4;
+    /// `messaging.operation.type` is `receive`.
+    pub const RECEIVE: u32 = 1 << 5;
+    /// A declared boundary.
+    pub const BOUNDARY: u32 = 1 << 6;
+    /// [`super::Span::code`] is a gRPC code.
+    pub const GRPC_CODE: u32 = 1 << 7;
+    /// A canary was found.
+    pub const CANARY: u32 = 1 << 8;
+    /// It ends before it starts.
+    pub const CLOCK_ANOMALY: u32 = 1 << 9;
+    /// It claims another tenant than its credential.
+    pub const TENANT_CONFLICT: u32 = 1 << 10;
+    /// A value was cut or replaced by `_other`.
+    pub const TRUNCATED: u32 = 1 << 11;
+    /// A used attribute had a shape that is not used.
+    pub const ATTRIBUTE_SHAPE: u32 = 1 << 12;
+    /// An enum or status code was out of range.
+    pub const UNKNOWN_ENUM: u32 = 1 << 13;
+    /// A used attribute occurred twice.
+    pub const DUPLICATE_KEY: u32 = 1 << 14;
+    /// A key or value was a string-table index.
+    pub const STRINDEX: u32 = 1 << 15;
+    /// A header or baggage claim was no tenant id and was skipped.
+    pub const TENANT_INVALID: u32 = 1 << 16;
+}
+
+/// A value that few items have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extra {
+    /// What it is.
+    pub key: u16,
+    /// 0 unsigned, 1 signed, 2 double, 3 string.
+    pub kind: u8,
+    /// Its value, or the index of its string.
+    pub value: u64,
+}
+
+/// A link to another span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Link {
+    /// Trace id.
+    pub trace_id: [u8; 16],
+    /// Span id.
+    pub span_id: [u8; 8],
+}
+
+/// Items of one tenant refused for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reject {
+    /// String: tenant that the items claim; 0: none or not valid.
+    pub tenant: u32,
+    /// [`crate::observation::report::Reason`].
+    pub reason: u16,
+    /// How many.
+    pub count: u32,
+    /// Number of the first one in its request, from 0.
+    pub first_item: u32,
+}
+
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
+    bytes[at..at + value.len()].copy_from_slice(value);
+}
+
+fn get<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut value = [0; N];
+    value.copy_from_slice(&bytes[at..at + N]);
+    value
+}
+
+macro_rules! stored {
+    ($row:ident, $bytes:literal, $($field:ident: $kind:ty = $at:literal),+ $(,)?) => {
+        impl $row {
+            /// Bytes of a stored row.
+            pub const BYTES: usize = $bytes;
+
+            /// The row as it is stored.
+            #[must_use]
+            #[inline]
+            pub fn to_bytes(&self) -> [u8; $bytes] {
+                let mut bytes = [0; $bytes];
+                $(put(&mut bytes, $at, &self.$field.to_le_bytes());)+
+                bytes
+            }
+
+            /// The row from its stored bytes.
+            #[must_use]
+            #[inline]
+            pub fn from_bytes(bytes: &[u8; $bytes]) -> Self {
+                Self { $($field: <$kind>::from_le_bytes(get(bytes, $at)),)+ }
+            }
+        }
+    };
+}
+
+/// Lets byte arrays stand beside integers in [`stored!`].
+trait LittleEndian: Sized {
+    fn to_le_bytes(self) -> Self;
+    fn from_le_bytes(bytes: Self) -> Self;
+}
+
+impl<const N: usize> LittleEndian for [u8; N] {
+    fn to_le_bytes(self) -> Self {
+        self
+    }
+    fn from_le_bytes(bytes: Self) -> Self {
+        bytes
+    }
+}
+
+stored!(Context, 40,
+    service_namespace: u32 = 0, service_name: u32 = 4, service_instance: u32 = 8, service_version: u32 = 12,
+    module_resource: u32 = 16, module_scope: u32 = 20, scope_name: u32 = 24, tenant_resource: u32 = 28,
+    resource_hash: u64 = 32);
+
+stored!(Evidence, 32,
+    tenant_span: u32 = 0, tenant_header: u32 = 4, tenant_baggage: u32 = 8, tenant_token: u32 = 12,
+    tenant_data: u32 = 16, module_span: u32 = 20, aliases: [u8; 4] = 24);
+
+stored!(Span, 96,
+    trace_id: [u8; 16] = 0, span_id: [u8; 8] = 16, parent_id: [u8; 8] = 24, start_ns: u64 = 32, end_ns: u64 = 40,
+    weight: u64 = 48, context: u32 = 56, operation: u32 = 60, evidence: u32 = 64, peer: u32 = 68,
+    error_type: u32 = 72, first_link: u32 = 76, first_extra: u32 = 80, links: u8 = 84, extras: u8 = 85,
+    code: u16 = 86, kind: u8 = 88, status: u8 = 89, outcome: u8 = 90, outcome_rule: u8 = 91, flags: u32 = 92);
+
+stored!(Extra, 16, key: u16 = 0, kind: u8 = 2, value: u64 = 8);
+
+stored!(Link, 24, trace_id: [u8; 16] = 0, span_id: [u8; 8] = 16);
+
+stored!(Reject, 16, tenant: u32 = 0, reason: u16 = 4, count: u32 = 8, first_item: u32 = 12);

@@ -1,0 +1,13 @@
+//! From bytes to an observation batch in one pass: what each item shows by itself.
+//!
+//! Resolves tenant claims, module claims, operation and outcome; refuses items one by one, with a reason; writes rows.
+//! It knows no neighbours (that is the aggregator's) and keeps nothing between requests but its buffers.
+
+pub mod batch;
+pub mod budget;
+mod observer;
+pub mod report;
+mod settings;
+
+pub use observer::{Observed, Observer, Request, Signal, Unreadable};
+pub use settings::{FourXxError, IngestSettings, LimitSettings, RequestSettings, Rules};

@@ -1,0 +1,7 @@
+//! Who an item belongs to: tenant ids, where claims about them are read, and how modules are named.
+
+mod id;
+mod settings;
+
+pub use id::{BadTenant, TENANT_BYTES_MAX, canonical, check};
+pub use settings::{ModuleSettings, OnConflict, Settings, Source};
