@@ -3,4 +3,5 @@
 pub mod wire;
 pub mod attributes;
 pub mod trace;
+pub mod metrics;
 pub mod strict;
