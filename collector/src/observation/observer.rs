@@ -126,19 +126,16 @@ impl Observer {
 
     fn walk<const STRICT: bool>(&mut self, request: &Request<'_>) -> Result<Observed, Unreadable> {
         self.builder.begin();
-        let mut report = Report::default();
-        let walked = match request.signal {
+        let (walked, mut report) = match request.signal {
             Signal::Traces => {
                 let mut sink = SpanWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
                 let walked = trace::visit::<STRICT>(request.protobuf, &self.keys, &self.limits, &mut sink);
-                report = sink.finish();
-                walked
+                (walked, sink.finish())
             }
             Signal::Metrics => {
                 let mut sink = PointWalk::new(&self.rules, &mut self.builder, request);
                 let walked = crate::otlp::metrics::visit(request.protobuf, &self.keys, &self.limits, &mut sink);
-                report = sink.finish();
-                walked
+                (walked, sink.finish())
             }
         };
         walked.map_err(|halt| self.unreadable(halt, request.protobuf))?;

@@ -127,7 +127,10 @@ mod tests {
 
     #[test]
     fn grpc_codes_have_their_canonical_numbers() {
-        assert_eq!((grpc_code(b"OK"), grpc_code(b"UNAVAILABLE"), grpc_code(b"UNAUTHENTICATED")), (Some(0), Some(14), Some(16)));
+        assert_eq!(
+            (grpc_code(b"OK"), grpc_code(b"UNAVAILABLE"), grpc_code(b"UNAUTHENTICATED")),
+            (Some(0), Some(14), Some(16))
+        );
         assert_eq!(grpc_code(b"unavailable"), None);
     }
 }

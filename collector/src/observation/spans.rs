@@ -7,7 +7,7 @@ use bailiwick_slo::outcome::Outcome;
 
 use super::batch::row::{self, Context, Evidence, NO_CODE, flag};
 use super::batch::{Builder, NoString};
-use super::claims::{Claims, Claim};
+use super::claims::{Claim, Claims};
 use super::glob::Glob;
 use super::naming::{write_operation, write_text};
 use super::observer::Request;
@@ -399,7 +399,8 @@ impl<'w> SpanWalk<'w> {
             }
         }
         let [service_namespace, service_name, service_instance, service_version] = labels;
-        let mut resource = Context { service_namespace, service_name, service_instance, service_version, ..Context::default() };
+        let mut resource =
+            Context { service_namespace, service_name, service_instance, service_version, ..Context::default() };
         resource.resource_hash = header.hash;
         if let Some((_, value)) = header.attributes.first_of(slots::MODULE, slots::GROUP) {
             resource.module_resource = self.module(value, &mut flags).map_err(|_| Reason::InvalidUtf8)?;
@@ -451,7 +452,8 @@ impl<'w> SpanWalk<'w> {
 
 impl<'a> TraceSink<'a> for SpanWalk<'_> {
     fn resource(&mut self, header: &Header<'_, 'a>) {
-        self.position = Position { resource: self.position.resource.wrapping_add(1), scope: u32::MAX, item: 0, point: 0 };
+        self.position =
+            Position { resource: self.position.resource.wrapping_add(1), scope: u32::MAX, item: 0, point: 0 };
         self.around = Surroundings::default();
         self.around.resource_refusal = self.read_resource(header).err();
     }

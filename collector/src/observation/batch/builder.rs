@@ -112,7 +112,8 @@ impl Builder {
             return Ok(0);
         }
         let hash = self.hasher.hash_one(text);
-        let (ends, bytes) = (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
+        let (ends, bytes) =
+            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
         if let Some(index) = self.index.find(hash, |index| stored(ends, bytes, *index) == text) {
             return Ok(*index);
         }
@@ -136,7 +137,8 @@ impl Builder {
         self.push(Section::StringBytes, text);
         let end = self.sections[Section::StringBytes as usize].len() as u32;
         self.push(Section::StringEnds, &end.to_le_bytes());
-        let (ends, bytes) = (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
+        let (ends, bytes) =
+            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
         let hasher = &self.hasher;
         self.index.insert_unique(hash, index, |index| hasher.hash_one(stored(ends, bytes, *index)));
         index
@@ -156,7 +158,8 @@ impl Builder {
     /// The bytes of a string of this batch; empty for 0.
     #[must_use]
     pub fn text(&self, index: u32) -> &[u8] {
-        let (ends, bytes) = (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
+        let (ends, bytes) =
+            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
         if index == 0 { &[] } else { stored(ends, bytes, index) }
     }
 
@@ -290,7 +293,8 @@ mod tests {
         let name = builder.string(b"name").expect("room");
         let context = builder.context(&Context::default());
         builder.span(&Span { context, operation: name, ..Span::default() });
-        let bytes = builder.finish(&Head { signal: 1, received: 1, ..Head::default() }, &Meta::default()).bytes().to_vec();
+        let bytes =
+            builder.finish(&Head { signal: 1, received: 1, ..Head::default() }, &Meta::default()).bytes().to_vec();
         assert!(Batch::check(bytes.clone()).is_ok());
         for length in 0..bytes.len() {
             assert!(Batch::check(bytes[..length].to_vec()).is_err(), "cut at {length}");
