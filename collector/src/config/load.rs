@@ -7,11 +7,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use super::expand::{Environment, expand};
 use super::problem::{self, Code, Place, Problem, Source, SourceKind, quote};
 use super::settings::Settings;
-use super::tree::{Node, Value, merge};
-use super::{assignment, rules, schema, structure, syntax, typed};
+use super::written::{self, Environment, Node, Value, expand, merge};
+use super::{schema, valid};
 
 /// Where the main file is looked for when nothing names one.
 pub const DEFAULT_FILE: &str = "/etc/bailiwick/bailiwick.yaml";
@@ -131,10 +130,10 @@ fn read_text(path: &Path) -> Result<Vec<u8>, Box<Problem>> {
 #[must_use]
 pub fn compose(texts: &[(String, Vec<u8>)], request: &Request, mut problems: Vec<Problem>) -> Loaded {
     let rank = texts.len() + 1;
-    let (mut layers, found) = assignment::from_environment(&request.environment, schema::shape(), rank);
+    let (mut layers, found) = written::from_environment(&request.environment, schema::shape(), rank);
     problems.extend(found);
     for text in &request.set {
-        let (node, found) = assignment::from_flag(text, rank + layers.len());
+        let (node, found) = written::from_flag(text, rank + layers.len());
         problems.extend(found);
         layers.extend(node);
     }
@@ -162,13 +161,15 @@ fn compose_layers(
     for layer in layers {
         sources.push(layer.place.source.name.clone());
         let expanded = expand(layer, environment, &mut problems);
-        let Some(layer) = expanded.and_then(|layer| structure::check(layer, shape, &mut problems)) else { continue };
+        let Some(layer) = expanded.and_then(|layer| valid::check_structure(layer, shape, &mut problems)) else {
+            continue;
+        };
         written = merge(written, layer.clone());
         effective = merge(effective, layer);
     }
     sources.dedup();
-    let settings = typed::read(&effective, &mut problems);
-    rules::check(&settings, &effective, &mut problems);
+    let settings = valid::read_settings(&effective, &mut problems);
+    valid::check_rules(&settings, &effective, &mut problems);
     problem::sort(&mut problems);
     Loaded { settings, effective, written, problems, sources }
 }
@@ -181,7 +182,7 @@ fn read_file(name: &str, bytes: &[u8], rank: usize) -> (Node, Vec<Problem>) {
         let problem = Problem::error(Code::YamlSyntax, "not UTF-8: a byte here is no character");
         return (Node::empty(&source), vec![problem.at(&Place::new(&source, at, at + 1))]);
     }
-    let (node, mut problems) = syntax::read(&source, 0);
+    let (node, mut problems) = written::read(&source, 0);
     let node = node.filter(|node| !node.is_nothing()).unwrap_or_else(|| Node::empty(&source));
     if matches!(node.value, Value::Section(_)) {
         return (node, problems);
@@ -198,8 +199,8 @@ pub(super) fn defaults() -> Node {
         let text = serde_json::to_string(&Settings::default()).expect("settings are text, numbers, lists and mappings");
         let source = Arc::new(Source { name: "default".to_owned(), text, kind: SourceKind::Defaults, rank: 0 });
         // JSON is YAML.
-        let (node, mut problems) = syntax::read(&source, 0);
-        let node = node.and_then(|node| structure::check(node, schema::shape(), &mut problems));
+        let (node, mut problems) = written::read(&source, 0);
+        let node = node.and_then(|node| valid::check_structure(node, schema::shape(), &mut problems));
         debug_assert!(problems.is_empty(), "{problems:?}");
         node.expect("the defaults are a mapping that fits their own schema")
     });

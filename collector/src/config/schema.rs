@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value as Json, json};
 
 use super::settings::Settings;
-use super::shape::Shape;
+use super::valid::Shape;
 
 /// What types cannot say about a key: its format, and an example where the default shows none.
 /// `[]` is the item of a list.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::problem::SourceKind;
-use super::tree::{Entry, Meaning, Node, Scalar, Value};
+use super::written::{Entry, Meaning, Node, Scalar, Value};
 use super::{load, schema};
 
 /// Widest line of the default file.

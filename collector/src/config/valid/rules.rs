@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::Uri;
 
-use super::problem::{Code, Problem, SourceKind, quote};
-use super::settings::Settings;
-use super::tree::Node;
+use crate::config::problem::{Code, Problem, SourceKind, quote};
+use crate::config::settings::Settings;
+use crate::config::written::Node;
 use crate::tenancy;
 use crate::units::{ByteSize, Period};
 
@@ -37,7 +37,7 @@ impl Finding {
 }
 
 /// Checks the settings; problems stand at the values in `tree` that they come from.
-pub(super) fn check(settings: &Settings, tree: &Node, problems: &mut Vec<Problem>) {
+pub(in crate::config) fn check(settings: &Settings, tree: &Node, problems: &mut Vec<Problem>) {
     let mut found = Vec::new();
     listeners(settings, &mut found);
     limits(settings, &mut found);

@@ -7,7 +7,7 @@ const WORD_BYTES_MAX: usize = 64;
 
 /// The key that may have been meant: of the same mapping first, then with its path from anywhere.
 #[must_use]
-pub(super) fn key(root: &Shape, siblings: &[&str], written: &str) -> Option<String> {
+pub(in crate::config) fn key(root: &Shape, siblings: &[&str], written: &str) -> Option<String> {
     if let Some(sibling) = word(siblings, written) {
         return Some(sibling.to_owned());
     }
@@ -24,7 +24,7 @@ pub(super) fn key(root: &Shape, siblings: &[&str], written: &str) -> Option<Stri
 
 /// The nearest of `known` within two slips, or a third of the length.
 #[must_use]
-pub(super) fn word<'known>(known: &[&'known str], written: &str) -> Option<&'known str> {
+pub(in crate::config) fn word<'known>(known: &[&'known str], written: &str) -> Option<&'known str> {
     if written.len() > WORD_BYTES_MAX {
         return None;
     }

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::problem::{Place, Source};
+use crate::config::problem::{Place, Source};
 
 /// Deepest nesting of a file: twice what the settings need.
-pub(super) const DEPTH_MAX: usize = 16;
+pub(in crate::config) const DEPTH_MAX: usize = 16;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Node {
 
 /// Lays `over` on `under`: mappings merge, all else is replaced.
 #[must_use]
-pub(super) fn merge(under: Node, over: Node) -> Node {
+pub(in crate::config) fn merge(under: Node, over: Node) -> Node {
     let (mut entries, over_entries) = match (under.value, over.value) {
         (Value::Section(entries), Value::Section(over_entries)) => (entries, over_entries),
         (_, value) => return Node { place: over.place, value },
@@ -208,7 +208,7 @@ mod tests {
     fn a_path_leads_to_its_node_or_to_the_nearest_above() {
         let text = "{l: [a, {k: b}], m: {x.y: c}, é: d}".to_owned();
         let source = Arc::new(Source { name: "x".to_owned(), text, kind: SourceKind::File, rank: 0 });
-        let (node, _) = crate::config::syntax::read(&source, 0);
+        let (node, _) = crate::config::written::read(&source, 0);
         let node = node.expect("it is a mapping");
         for (path, text) in [("l[0]", "a"), ("l[1].k", "b"), ("m.x.y", "c"), ("é", "d"), ("l[0].k.z", "a")] {
             let place = &node.nearest(path).place;

@@ -2,16 +2,16 @@
 
 use garde::Validate;
 
-use super::problem::{Code, Problem, Severity, quote};
-use super::settings::Settings;
-use super::tree::{Entry, Node, Value};
+use crate::config::problem::{Code, Problem, Severity, quote};
+use crate::config::settings::Settings;
+use crate::config::written::{Entry, Node, Value};
 
 /// Reads the settings and reports what the rooms' own rules refuse, at the values concerned.
 ///
 /// `tree` holds every key (the defaults lie under it). A value that the types refuse although its shape was right is
 /// reported and replaced by its default.
 #[must_use]
-pub(super) fn read(tree: &Node, problems: &mut Vec<Problem>) -> Settings {
+pub(in crate::config) fn read(tree: &Node, problems: &mut Vec<Problem>) -> Settings {
     let settings = match serde_json::from_value::<Settings>(tree.to_json()) {
         Ok(settings) => settings,
         Err(_) => without_refused(tree, problems),
@@ -84,13 +84,13 @@ mod tests {
 
     use super::*;
     use crate::config::problem::{Source, SourceKind};
-    use crate::config::syntax;
+    use crate::config::written;
 
     #[test]
     fn a_value_that_only_the_types_refuse_is_named_and_the_others_are_kept() {
         let text = "server: {listen: nowhere, requests_max: 7}".to_owned();
         let source = Arc::new(Source { name: "x".to_owned(), text, kind: SourceKind::File, rank: 1 });
-        let tree = syntax::read(&source, 0).0.expect("it is a mapping");
+        let tree = written::read(&source, 0).0.expect("it is a mapping");
         let mut problems = Vec::new();
         let settings = read(&tree, &mut problems);
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();

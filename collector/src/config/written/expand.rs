@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::{Code, Problem, quote};
 use super::tree::{Entry, Node, Value};
+use crate::config::problem::{Code, Problem, quote};
 
 /// The process environment, as an argument.
 pub type Environment = BTreeMap<String, String>;
 
 /// Replaces references in every value below `node`; values with a bad one are left out and reported.
 #[must_use]
-pub(super) fn expand(node: Node, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Node> {
+pub(in crate::config) fn expand(node: Node, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Node> {
     let Node { place, value } = node;
     let value = match value {
         Value::Scalar(mut scalar) => {

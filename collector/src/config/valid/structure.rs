@@ -4,15 +4,15 @@
 
 use std::net::SocketAddr;
 
-use super::problem::{Code, Place, Problem, quote};
 use super::shape::Shape;
 use super::suggest;
-use super::tree::{Entry, Meaning, Node, Scalar, Value};
+use crate::config::problem::{Code, Place, Problem, quote};
+use crate::config::written::{Entry, Meaning, Node, Scalar, Value};
 use crate::units::{ByteSize, Period};
 
 /// Checks one source's tree against the shape of all settings.
 #[must_use]
-pub(super) fn check(node: Node, shape: &Shape, problems: &mut Vec<Problem>) -> Option<Node> {
+pub(in crate::config) fn check(node: Node, shape: &Shape, problems: &mut Vec<Problem>) -> Option<Node> {
     Check { root: shape, problems }.node(node, shape, "")
 }
 
@@ -79,7 +79,7 @@ impl Check<'_> {
 
 /// The problem of a key that means nothing at `path`, with the key that may have been meant.
 #[must_use]
-pub(super) fn unknown_key(root: &Shape, shape: &Shape, path: &str, key: &str) -> Problem {
+pub(in crate::config) fn unknown_key(root: &Shape, shape: &Shape, path: &str, key: &str) -> Problem {
     let known: Vec<&str> = match shape {
         Shape::Section(keys) => keys.iter().map(|(key, _)| key.as_str()).collect(),
         _ => Vec::new(),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 /// What may stand behind a key.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Shape {
+pub(in crate::config) enum Shape {
     /// A mapping with known keys.
     Section(Vec<(String, Self)>),
     /// A mapping with names of the operator's.
@@ -46,7 +46,7 @@ impl Shape {
     ///
     /// # Errors
     /// The part of the schema that has no shape here; tests keep that from happening to ours.
-    pub(super) fn of(schema: &Json) -> Result<Self, String> {
+    pub(in crate::config) fn of(schema: &Json) -> Result<Self, String> {
         if let Some(words) = choice(schema) {
             return Ok(Self::Choice(words));
         }
@@ -92,7 +92,7 @@ impl Shape {
 
     /// The shape behind a key of this mapping.
     #[must_use]
-    pub(super) fn key(&self, key: &str) -> Option<&Self> {
+    pub(in crate::config) fn key(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Section(keys) => keys.iter().find(|(known, _)| known == key).map(|(_, shape)| shape),
             Self::Map(values) => Some(values),
@@ -102,7 +102,7 @@ impl Shape {
 
     /// Every path to a key below this shape, with dots.
     #[must_use]
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(in crate::config) fn paths(&self) -> Vec<String> {
         let Self::Section(keys) = self else { return Vec::new() };
         let mut paths = Vec::new();
         for (key, shape) in keys {

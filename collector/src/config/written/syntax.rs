@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span};
 
-use super::problem::{Code, Place, Problem, Source, quote};
 use super::tree::{DEPTH_MAX, Entry, Node, Scalar, Value};
+use crate::config::problem::{Code, Place, Problem, Source, quote};
 
 /// Reads `source.text[from..]`, whose problems are placed in the whole text.
 ///
 /// Answers the mapping, list or scalar that was written (none for an empty text) and what is wrong with it.
 #[must_use]
-pub(super) fn read(source: &Arc<Source>, from: usize) -> (Option<Node>, Vec<Problem>) {
+pub(in crate::config) fn read(source: &Arc<Source>, from: usize) -> (Option<Node>, Vec<Problem>) {
     let mut builder =
         Builder { source, from, open: Vec::new(), root: None, skip: 0, documents: 0, problems: Vec::new() };
     for event in Parser::new_from_str_with_options(&source.text[from..], options()) {

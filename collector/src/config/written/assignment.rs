@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::expand::Environment;
-use super::problem::{Code, Place, Problem, Severity, Source, SourceKind};
-use super::shape::Shape;
+use super::syntax;
 use super::tree::{Entry, Node, Scalar, Value};
-use super::{structure, syntax};
+use crate::config::problem::{Code, Place, Problem, Severity, Source, SourceKind};
+use crate::config::valid;
+use crate::config::valid::Shape;
 
 /// What names of our environment variables begin with.
 const PREFIX: &str = "BAILIWICK_";
@@ -16,7 +17,11 @@ const COMMAND_LINE: [&str; 3] = ["BAILIWICK_CONFIG", "BAILIWICK_SERVER", "BAILIW
 
 /// The trees of all environment variables that set something, by name, and what is wrong with the others.
 #[must_use]
-pub(super) fn from_environment(environment: &Environment, shape: &Shape, rank: usize) -> (Vec<Node>, Vec<Problem>) {
+pub(in crate::config) fn from_environment(
+    environment: &Environment,
+    shape: &Shape,
+    rank: usize,
+) -> (Vec<Node>, Vec<Problem>) {
     let (mut nodes, mut problems) = (Vec::new(), Vec::new());
     for (name, value) in environment {
         let Some(key) = name.strip_prefix(PREFIX) else { continue };
@@ -33,7 +38,7 @@ pub(super) fn from_environment(environment: &Environment, shape: &Shape, rank: u
         if !nested && shape.key(&key.to_ascii_lowercase()).is_none() {
             if !of_kubernetes(key) {
                 let path = key.to_ascii_lowercase();
-                let mut problem = structure::unknown_key(shape, shape, "", &path).about(&path);
+                let mut problem = valid::unknown_key(shape, shape, "", &path).about(&path);
                 problem.severity = Severity::Warning;
                 problems.push(problem.at(&Place::new(&source, 0, name.len())));
             }
@@ -53,7 +58,7 @@ fn of_kubernetes(key: &str) -> bool {
 
 /// The tree of one `--set key=value`, and what is wrong with it.
 #[must_use]
-pub(super) fn from_flag(text: &str, rank: usize) -> (Option<Node>, Vec<Problem>) {
+pub(in crate::config) fn from_flag(text: &str, rank: usize) -> (Option<Node>, Vec<Problem>) {
     let source = Arc::new(Source { name: "--set".to_owned(), text: text.to_owned(), kind: SourceKind::Flag, rank });
     let Some(equals) = text.find('=') else {
         let problem = Problem::error(Code::YamlSyntax, "`--set` wants key=value");
