@@ -4,3 +4,4 @@ pub mod wire;
 pub mod attributes;
 pub mod trace;
 pub mod strict;
+pub mod json;
