@@ -5,3 +5,4 @@ pub mod attributes;
 pub mod trace;
 pub mod metrics;
 pub mod strict;
+pub mod json;
