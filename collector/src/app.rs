@@ -1,4 +1,4 @@
-//! To be written.
+//! The whole daemon: rooms are started sinks first, sources last, and stopped in the order of the data.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -48,11 +48,7 @@ pub(super) fn write_operation(out: &mut Vec<u8>, attributes: &Slots<'_>, name: &
 
 fn write_http(out: &mut Vec<u8>, method: Value<'_>, route: Option<Value<'_>>) {
     let known = matches!(method, Value::Text(text) if METHODS.iter().any(|known| known.as_bytes() == text));
-    if known {
-        write_text(out, method)
-    } else {
-        out.extend_from_slice(METHOD_OTHER.as_bytes())
-    }
+    write_text(out, if known { method } else { Value::Text(METHOD_OTHER.as_bytes()) });
     out.push(b' ');
     match route {
         Some(route) => write_text(out, route),

@@ -332,18 +332,20 @@ impl<'w> SpanWalk<'w> {
         if let Some(reason) = self.around.resource_refusal.or(self.around.scope_refusal) {
             return Err(Refusal(reason));
         }
-        let mut row = row::Span::default();
-        row.trace_id = id(span.trace_id)?;
-        row.span_id = id(span.span_id)?;
-        row.flags = spoken_flags(span.flags) | oddity_flags(attributes.oddities());
+        let mut row = row::Span {
+            trace_id: id(span.trace_id)?,
+            span_id: id(span.span_id)?,
+            start_ns: span.start_ns,
+            end_ns: span.end_ns,
+            flags: spoken_flags(span.flags) | oddity_flags(attributes.oddities()),
+            ..row::Span::default()
+        };
         match span.parent_span_id.try_into() {
             Ok(parent) => row.parent_id = parent,
             Err(_) if span.parent_span_id.is_empty() => {}
             Err(_) => row.flags |= flag::ATTRIBUTE_SHAPE,
         }
         self.times(span, &mut row.flags)?;
-        row.start_ns = span.start_ns;
-        row.end_ns = span.end_ns;
         row.kind = in_range(span.kind, 5, 1, &mut row.flags);
         row.status = in_range(span.status, 2, 0, &mut row.flags);
         let evidence = self.evidence(attributes, &mut row.flags)?;
