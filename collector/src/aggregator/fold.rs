@@ -398,3 +398,6 @@ fn gain_into(totals: &mut SeriesTotals, gain: &super::intervals::Gain) {
     totals.spans += gain.counts.spans;
     totals.last_seen_ns = totals.last_seen_ns.max(gain.last_end_ns);
 }
+
+#[cfg(test)]
+mod tests;
