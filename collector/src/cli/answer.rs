@@ -18,6 +18,8 @@ pub enum Exit {
     Internal = 70,
     /// A file could not be read or written.
     File = 74,
+    /// It was cut short: the drain deadline passed, or a second signal came.
+    Temporary = 75,
     /// The configuration is invalid.
     Configuration = 78,
 }

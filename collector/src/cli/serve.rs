@@ -23,7 +23,11 @@ pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
     let telemetry = settings.telemetry.clone();
     let json = telemetry::is_json(telemetry.log_format);
     heard(&telemetry, manner, || match app::run(settings, |started| say_started(started, json, manner)) {
-        Ok(app::Summary { received, accepted, rejected, duplicates }) => {
+        Ok(app::Summary { cut_short: true, .. }) => {
+            tracing::error!("stopped before all rooms had drained: what they held is lost");
+            Exit::Temporary
+        }
+        Ok(app::Summary { received, accepted, rejected, duplicates, .. }) => {
             tracing::info!(received, accepted, rejected, duplicates, "stopped");
             Exit::Done
         }
