@@ -122,6 +122,21 @@ pub enum Command {
     /// Print the HTTP API as an OpenAPI document.
     #[command(after_help = "Examples:\n  bailiwick openapi\n  bailiwick openapi > openapi.json")]
     Openapi,
+    /// Say what `/metrics` publishes.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > metrics.md")]
+    Metrics {
+        /// What to say.
+        #[command(subcommand)]
+        what: MetricsCommand,
+    },
+}
+
+/// What to say about `/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum MetricsCommand {
+    /// Print the list of families as Markdown.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > collector/metrics.md")]
+    List,
 }
 
 /// How the demo runs.

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, CommonArguments};
+use super::arguments::{Arguments, Color, Command, CommonArguments, MetricsCommand};
 use super::serve::{self, Manner};
 use super::{configuration, health, version};
 use crate::config::render::Look;
@@ -76,6 +76,7 @@ pub(super) fn answer(command: &Command, common: &CommonArguments, process: &Proc
             Answer::data(String::from_utf8_lossy(&script))
         }
         Command::Openapi => Answer::data(frontend::openapi_json()),
+        Command::Metrics { what: MetricsCommand::List } => Answer::data(frontend::metrics_markdown()),
         Command::Serve | Command::Demo(_) => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
     }
 }
