@@ -11,11 +11,11 @@ pub mod units;
 pub mod config;
 pub mod tenancy;
 
-pub mod receiver;
-pub mod otlp;
-pub mod observation;
-pub mod journal;
 pub mod aggregator;
 pub mod frontend;
+pub mod journal;
+pub mod observation;
+pub mod otlp;
+pub mod receiver;
 
 pub mod cli;

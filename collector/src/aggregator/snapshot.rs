@@ -69,14 +69,8 @@ pub struct ModuleTotals {
 }
 
 /// The order of [`ModuleTotals::sources`]; the last one is the default tenant.
-pub const SOURCES: [Option<Source>; 6] = [
-    Some(Source::Auth),
-    Some(Source::Span),
-    Some(Source::Resource),
-    Some(Source::Header),
-    Some(Source::Baggage),
-    None,
-];
+pub const SOURCES: [Option<Source>; 6] =
+    [Some(Source::Auth), Some(Source::Span), Some(Source::Resource), Some(Source::Header), Some(Source::Baggage), None];
 
 /// Counts of one series over one slot or window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
