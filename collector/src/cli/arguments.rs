@@ -85,6 +85,9 @@ pub enum Command {
     /// Run the daemon.
     #[command(after_help = "Examples:\n  bailiwick serve\n  bailiwick serve --set telemetry.log_level=debug")]
     Serve,
+    /// Run the daemon with a synthetic platform that sends to it.
+    #[command(after_help = "Examples:\n  bailiwick demo\n  bailiwick demo --seed 7 --rate 200 --faults none")]
+    Demo(super::demo::DemoArguments),
     /// Report every problem of the configuration.
     #[command(
         visible_alias = "validate",

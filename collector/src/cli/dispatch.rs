@@ -51,6 +51,7 @@ impl Process {
 pub fn run(arguments: Arguments, process: &Process) -> Exit {
     let Arguments { common, command } = arguments;
     match command.unwrap_or(Command::Serve) {
+        Command::Demo(demo) => with_settings(&common, process, |settings, manner| serve::demo(&demo, settings, manner)),
         Command::Serve => with_settings(&common, process, serve::serve),
         command => answer(&command, &common, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
@@ -76,7 +77,7 @@ pub(super) fn answer(command: &Command, common: &CommonArguments, process: &Proc
         }
         Command::Openapi => Answer::data(frontend::openapi_json()),
         Command::Metrics { what: MetricsCommand::List } => Answer::data(frontend::metrics_markdown()),
-        Command::Serve => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
+        Command::Serve | Command::Demo(_) => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The command line: words in, an answer and an exit code out. stdout is data, stderr is talk.
 //!
-//! It decides nothing about figures: `serve` hands its settings to [`crate::app`], the rest prints what other
+//! It decides nothing about figures: `serve` and `demo` hand settings to [`crate::app`], the rest prints what other
 //! rooms say.
+
+pub mod demo;
 
 mod arguments;
 mod answer;
