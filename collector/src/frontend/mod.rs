@@ -1,5 +1,33 @@
 //! Figures out on :4319. It reads snapshots and shows them; it computes nothing that another face would compute again.
+//!
+//! Reading order: what the handlers share ([`State`]), whether the daemon is ready ([`Readiness`]), the views that all
+//! faces print ([`view`]) with their formatter ([`format`]), `/metrics` ([`exposition`]), the handlers ([`api`]) on
+//! HTTP as it is spoken here ([`http`]), and the listener ([`start`]).
 
 mod settings;
+mod state;
 
+mod readiness;
+
+mod format;
+mod scope;
+mod view;
+
+mod exposition;
+
+mod api;
+mod http;
+mod openapi;
+mod router;
+
+mod recorder;
+mod server;
+
+pub use exposition::reference::markdown as metrics_markdown;
+pub use openapi::openapi_json;
+pub use readiness::{Check, Facts, Readiness, readiness};
+pub use recorder::{RecorderError, install_recorder};
+pub use router::router;
+pub use server::{Running, StartError, start};
 pub use settings::{MetricsSettings, ServerSettings};
+pub use state::{LimitsReader, Parts, SnapshotReader, State};

@@ -1,0 +1,121 @@
+//! `collector/metrics.md`: the published list of families, made from the catalogue.
+
+use std::fmt::Write as _;
+
+use super::catalogue::{ALL, Descriptor, Kind, Origin, unit_of};
+
+const HEAD: &str = "# Metrics of Bailiwick\n\n\
+    Made by `bailiwick metrics list > collector/metrics.md`; a test compares it with the code.\n\n\
+    Served at `/metrics` as Prometheus text 0.0.4 or OpenMetrics 1.0.0, by `Accept`. A figure without a measurement has\n\
+    no sample. Series without a request for 15 minutes are left out and go on where they were when they come back.\n\
+    Samples of overflow series carry `otel_metric_overflow=\"true\"` besides their labels. `?collect=requests,self`\n\
+    selects groups, `?tenant=` a tenant. \"Source\" says where the samples come from: `figures` of the books, or what the\n\
+    daemon `recorded` while it worked since its start.\n\n\
+    | Family | Type | Labels | Unit | Group | Source | Help | Sample |\n|---|---|---|---|---|---|---|---|\n";
+
+/// `collector/metrics.md`: every family of `/metrics` with type, labels, help and a sample.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = HEAD.to_owned();
+    for family in ALL {
+        let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+        let origin = match family.origin {
+            Origin::Figures => "figures",
+            Origin::Recorder => "recorded",
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} | {origin} | {} | `{}` |",
+            family.name,
+            family.kind.name(),
+            labels.join(", "),
+            unit_of(family.name).unwrap_or_default(),
+            family.group.name(),
+            family.help,
+            sample(family),
+        );
+    }
+    out
+}
+
+fn sample(family: &Descriptor) -> String {
+    let mut labels: Vec<String> =
+        family.labels.iter().map(|label| format!("{label}=\"{}\"", example(family.name, label))).collect();
+    let (suffix, value) = match family.kind {
+        Kind::Histogram => {
+            labels.push("le=\"0.1\"".to_owned());
+            ("_bucket", "97")
+        }
+        Kind::Counter => ("", "1042"),
+        Kind::Gauge => ("", gauge_example(family.name)),
+    };
+    let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+    format!("{}{suffix}{labels} {value}", family.name)
+}
+
+fn gauge_example(name: &str) -> &'static str {
+    match unit_of(name) {
+        Some("ratio") => "0.9987",
+        Some("seconds") => "0.25",
+        Some(_) => "67108864",
+        None if name.ends_with("_info") || name.ends_with("_ready") => "1",
+        None => "42",
+    }
+}
+
+fn example(family: &str, label: &str) -> &'static str {
+    match label {
+        "tenant" => "acme",
+        "module" => "rag_hub",
+        "operation" => "POST /rag/query",
+        "type" => "server",
+        "outcome" if family.contains("ingest") => "ok",
+        "outcome" => "success",
+        "q" => "0.99",
+        "window" => "5m",
+        "reason" => reason_example(family),
+        "signal" => "traces",
+        "transport" => "grpc",
+        "kind" => "clock_anomaly",
+        "stage" if family.contains("body") => "wire",
+        "stage" => "close",
+        "limit" => "series.max",
+        "version" => "0.1.0",
+        "revision" => "unknown",
+        "route" => "/v1/series",
+        "method" => "GET",
+        "status" => "200",
+        _ => "...",
+    }
+}
+
+fn reason_example(family: &str) -> &'static str {
+    match family {
+        "bailiwick_series_limited_total" => "operations",
+        "bailiwick_ingest_items_rejected_total" => "too_late",
+        "bailiwick_ingest_requests_refused_total" => "too_large",
+        "bailiwick_ingest_auth_failures_total" => "unknown_key",
+        _ => "full",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_has_an_example() {
+        for family in ALL {
+            for label in family.labels {
+                assert_ne!(example(family.name, label), "...", "{}: {label}", family.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_committed_list_is_the_code_s() {
+        let committed = include_str!("../../../metrics.md");
+        assert!(committed == markdown(), "run `bailiwick metrics list > collector/metrics.md`");
+    }
+}
