@@ -160,7 +160,7 @@ impl fmt::Display for Period {
 }
 
 macro_rules! written_as_text {
-    ($name:ident, $pattern:literal, $example:literal, $what:literal) => {
+    ($name:ident, $format:literal, $pattern:literal, $example:literal, $what:literal) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -191,14 +191,21 @@ macro_rules! written_as_text {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": ["string", "integer"], "pattern": $pattern, "maximum": 0, "examples": [$example]})
+                json_schema!({
+                    "type": ["string", "integer"],
+                    "format": $format,
+                    "pattern": $pattern,
+                    "minimum": 0,
+                    "maximum": 0,
+                    "examples": [$example],
+                })
             }
         }
     };
 }
 
-written_as_text!(ByteSize, "^(0|[0-9]+ ?(B|[KMGT]iB|[kMGT]B))$", "64MiB", "a size");
-written_as_text!(Period, "^(0|([0-9]+(ms|s|m|h|d|w))+)$", "10s", "a duration");
+written_as_text!(ByteSize, "size", "^(0|[0-9]+ ?(B|[KMGT]iB|[kMGT]B))$", "64MiB", "a size");
+written_as_text!(Period, "period", "^(0|([0-9]+(ms|s|m|h|d|w))+)$", "10s", "a duration");
 
 #[cfg(test)]
 mod tests {

@@ -1,1 +1,1 @@
-//! x
+//! Harness and suites with real sockets and real clients.

@@ -1,9 +1,21 @@
 //! The owner of all series. A pure fold over the journal: same records, same state, bit for bit.
 //!
-//! [`Aggregator`] applies batches and ticks; [`worker`] is the thread around it; [`Snapshot`] is what readers get.
+//! [`Aggregator`] applies batches and ticks; [`start`] is the thread around it; [`Snapshot`] is what readers get.
 
 mod settings;
+mod names;
+mod intervals;
+mod table;
+mod durations;
+pub mod cell;
+mod varint;
+mod books;
+mod chunked;
+mod fold;
 pub mod snapshot;
+mod worker;
 
+pub use fold::{Aggregator, ClaimSource};
 pub use settings::{HistogramSettings, SeriesSettings, Settings};
 pub use snapshot::Snapshot;
+pub use worker::{SnapshotReader, start};

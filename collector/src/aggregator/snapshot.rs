@@ -8,6 +8,9 @@ use bailiwick_slo::outcome::OutcomeCounts;
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
+use super::chunked::Chunked;
+use super::durations::Shown;
+use super::intervals::Closed;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
@@ -69,14 +72,8 @@ pub struct ModuleTotals {
 }
 
 /// The order of [`ModuleTotals::sources`]; the last one is the default tenant.
-pub const SOURCES: [Option<Source>; 6] = [
-    Some(Source::Auth),
-    Some(Source::Span),
-    Some(Source::Resource),
-    Some(Source::Header),
-    Some(Source::Baggage),
-    None,
-];
+pub const SOURCES: [Option<Source>; 6] =
+    [Some(Source::Auth), Some(Source::Span), Some(Source::Resource), Some(Source::Header), Some(Source::Baggage), None];
 
 /// Counts of one series over one slot or window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,70 +134,79 @@ pub struct Snapshot {
     pub now_ns: u64,
     /// End of the last closed slot: windows end here. 0 before the first tick.
     pub data_through_ns: u64,
+    pub(super) directory: Chunked<SeriesName>,
+    pub(super) totals: Chunked<SeriesTotals>,
+    pub(super) modules: Chunked<ModuleTotals>,
+    pub(super) closed: Arc<Closed>,
+    pub(super) durations: Arc<Shown>,
+    pub(super) books: Arc<Vec<Books>>,
+    pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
+    pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
+    pub(super) limits: Vec<Limit>,
 }
 
 impl Snapshot {
     /// Every series, by [`SeriesId`].
     pub fn series(&self) -> impl ExactSizeIterator<Item = &SeriesName> {
-        std::iter::empty()
+        self.directory.iter()
     }
 
     /// Every tenant x module, by [`ModuleId`].
     pub fn modules(&self) -> impl ExactSizeIterator<Item = &ModuleTotals> {
-        std::iter::empty()
+        self.modules.iter()
     }
 
-    /// What a series counted since the daemon began.
+    /// What a series counted since the daemon began; nothing for a series that does not exist.
     #[must_use]
     pub fn totals(&self, series: SeriesId) -> SeriesTotals {
-        let _ = series;
-        todo!()
+        self.totals.get(series as usize).copied().unwrap_or_default()
     }
 
-    /// Counts of every series, by [`SeriesId`], over the window that ends at `data_through_ns`.
+    /// Counts of every series, by [`SeriesId`], over the window that ends at `data_through_ns`. A day begins with a
+    /// whole hour: up to an hour more than 24.
     #[must_use]
     pub fn window(&self, window: Window) -> Vec<SlotCounts> {
-        let _ = window;
-        todo!()
+        let mut counts = self.closed.window(window).to_vec();
+        counts.resize(self.directory.len(), SlotCounts::default());
+        counts
     }
 
     /// Counts of one series by closed slot, oldest first, slots without a request left out. `from..to` reaches back
     /// 65 minutes at most.
     #[must_use]
     pub fn slots(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
-        let _ = (series, from, to);
-        todo!()
+        self.closed.slots_of(series, from, to)
     }
 
     /// Durations of successful requests of these series together over at least the window (5m or longer), the open
     /// cell included.
     #[must_use]
     pub fn latency(&self, series: &[SeriesId], window: Window) -> Latency {
-        let _ = (series, window);
-        todo!()
+        let (histogram, from_ns, to_ns) = self.durations.latency(series, window, self.data_through_ns);
+        Latency { histogram, from_ns, to_ns }
     }
 
     /// The books by tenant and signal.
     #[must_use]
     pub fn books(&self) -> &[Books] {
-        todo!()
+        &self.books
     }
 
     /// Spans that ended before they began, by tenant.
     #[must_use]
     pub fn clock_anomalies(&self) -> Vec<(Arc<str>, u64)> {
-        todo!()
+        self.anomalies.to_vec()
     }
 
     /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`).
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
-        todo!()
+        self.limited.clone()
     }
 
     /// Use and maximum of what the aggregator bounds.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
-        todo!()
+        &self.limits
     }
 }

@@ -1,1 +1,26 @@
-//! To be written.
+//! The command line: words in, an answer and an exit code out. stdout is data, stderr is talk.
+//!
+//! It decides nothing about figures: `serve` and `demo` hand settings to [`crate::app`], the rest prints what other
+//! rooms say.
+
+mod arguments;
+mod answer;
+
+mod configuration;
+mod health;
+mod version;
+
+mod announce;
+pub mod telemetry;
+mod serve;
+pub mod demo;
+
+mod dispatch;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, Exit};
+pub use arguments::{Arguments, Command, CommonArguments, DemoArguments, Faults};
+pub use dispatch::{Process, run};
+pub use version::VERSION;

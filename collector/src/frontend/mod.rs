@@ -2,7 +2,7 @@
 //!
 //! Reading order: what the handlers share ([`State`]), whether the daemon is ready ([`Readiness`]), the views that all
 //! faces print ([`view`]) with their formatter ([`format`]), `/metrics` ([`exposition`]), the handlers ([`api`]) on
-//! HTTP as it is spoken here ([`http`]), and the listener ([`start`]).
+//! HTTP as it is spoken here ([`http`]), and the listener ([`Bound`], [`Server`]).
 
 mod settings;
 mod state;
@@ -26,8 +26,8 @@ mod server;
 pub use exposition::reference::markdown as metrics_markdown;
 pub use openapi::openapi_json;
 pub use readiness::{Check, Facts, Readiness, readiness};
-pub use recorder::{RecorderError, install_recorder};
+pub use recorder::{Recorded, recorder};
 pub use router::router;
-pub use server::{Running, StartError, start};
+pub use server::{Bound, ListenError, Server};
 pub use settings::{MetricsSettings, ServerSettings};
 pub use state::{LimitsReader, Parts, SnapshotReader, State};

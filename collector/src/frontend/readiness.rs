@@ -117,9 +117,9 @@ impl Readiness {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// The aggregator ticked.
-    pub fn ticked(&self, now_ns: u64) {
-        self.0.last_tick_ns.store(now_ns, Ordering::Relaxed);
+    /// The aggregator ticked at this moment, or at an earlier one than was reported before.
+    pub fn ticked(&self, at_ns: u64) {
+        self.0.last_tick_ns.fetch_max(at_ns, Ordering::Relaxed);
     }
 
     /// The in-flight budget stands at `used` of `max` bytes. To be called every second or so: the first high reading

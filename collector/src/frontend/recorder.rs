@@ -1,5 +1,7 @@
 //! The recorder of self metrics: what every room counts with the `metrics` crate ends up here. One per process.
 
+use std::sync::OnceLock;
+
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
 use super::exposition::catalogue;
@@ -7,23 +9,27 @@ use super::exposition::catalogue;
 /// Bounds of self-metric histograms in seconds: from a tick of half a millisecond to a request that timed out.
 const BOUNDS_SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Why self metrics cannot be recorded.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to install the recorder of self metrics")]
-pub struct RecorderError(#[from] BuildError);
+/// What was recorded: the handle that `/metrics` reads. Somebody must call `run_upkeep` every few seconds, else samples
+/// of histograms pile up until the next scrape.
+pub type Recorded = PrometheusHandle;
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new().set_buckets(&BOUNDS_SECONDS)
 }
 
-/// Installs the recorder for the whole process and gives the handle that `/metrics` reads.
-///
-/// # Errors
-/// [`RecorderError`] when the process has one already.
-pub fn install_recorder() -> Result<PrometheusHandle, RecorderError> {
-    let handle = builder()?.install_recorder()?;
-    catalogue::describe_recorded();
-    Ok(handle)
+/// The process's recorder, installed at the first call, each family with its help. To be called before any room asks
+/// for a counter: what was asked for earlier counts nowhere. `None` when something else records already.
+#[must_use]
+pub fn recorder() -> Option<Recorded> {
+    static RECORDED: OnceLock<Option<Recorded>> = OnceLock::new();
+    let install = || {
+        let handle = builder().and_then(PrometheusBuilder::install_recorder);
+        catalogue::describe_recorded();
+        handle
+            .inspect_err(|error| tracing::warn!(error = %error, "failed to install the recorder of self metrics"))
+            .ok()
+    };
+    RECORDED.get_or_init(install).clone()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::router::router;
+use super::settings::ServerSettings;
 use super::state::State;
 
 /// Longest time to a request's headers; also how long an HTTP/1 connection may idle.
@@ -31,55 +32,58 @@ const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::fro
 /// Pause after the system could not hand over a connection (say, no file descriptor is left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the listener did not start.
+/// The port could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address could not be bound.
-    #[error("failed to listen on {address} (server.listen)")]
-    Bind {
-        /// The address of `server.listen`.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+#[error("failed to listen on {address}: {source}; free the port or set `server.listen` (port 0 takes a free one)")]
+pub struct ListenError {
+    address: SocketAddr,
+    source: io::Error,
 }
 
-/// A listener that serves.
+/// A listener that is bound but not yet served.
 #[derive(Debug)]
-pub struct Running {
-    address: SocketAddr,
+pub struct Bound(TcpListener);
+
+/// A listener that is served.
+#[derive(Debug)]
+pub struct Server {
+    /// The address that was bound; with port 0 in the settings it tells the port.
+    pub address: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<GracefulShutdown>,
 }
 
-impl Running {
-    /// The address that was bound; with port 0 in the settings it tells the port.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+impl Bound {
+    /// Binds `server.listen`.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn bind(settings: &ServerSettings) -> Result<Self, ListenError> {
+        let bound = TcpListener::bind(settings.listen).await;
+        bound.map(Self).map_err(|source| ListenError { address: settings.listen, source })
     }
 
-    /// Closes the listener, lets requests under way end, and closes their connections; true when all ended in time.
-    pub async fn stop(self, deadline: Duration) -> bool {
-        // The accept loop may be gone already; then there is nobody to tell.
-        let _ = self.stop.send(true);
-        let Ok(connections) = self.accepting.await else { return false };
-        tokio::time::timeout(deadline, connections.shutdown()).await.is_ok()
+    /// Serves figures until [`Server::stop`].
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn serve(self, state: State) -> io::Result<Server> {
+        let address = self.0.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(self.0, state, stopped));
+        Ok(Server { address, stop, accepting })
     }
 }
 
-/// Binds `server.listen` and serves on it until [`Running::stop`].
-///
-/// # Errors
-/// [`StartError::Bind`] when the address cannot be bound.
-pub async fn start(state: State) -> Result<Running, StartError> {
-    let address = state.settings().listen;
-    let bind_error = |source| StartError::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(bind_error)?;
-    let address = listener.local_addr().map_err(bind_error)?;
-    let (stop, stopped) = watch::channel(false);
-    let accepting = tokio::spawn(accept(listener, state, stopped));
-    Ok(Running { address, stop, accepting })
+impl Server {
+    /// Closes the listener, lets requests under way end for this long, and closes their connections; true when all
+    /// ended in time.
+    pub async fn stop(self, grace: Duration) -> bool {
+        // The accept loop may be gone already; then there is nobody to tell.
+        let _ = self.stop.send(true);
+        let Ok(connections) = self.accepting.await else { return false };
+        tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
+    }
 }
 
 /// Accepts until told to stop. Each connection has a task and a place; without a free place nobody is let in.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::readiness::Readiness;
+use super::recorder::Recorded;
 use super::settings::ServerSettings;
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
@@ -35,7 +35,7 @@ pub struct Parts {
     /// The in-flight budget of ingest.
     pub budget: Budget,
     /// What rooms recorded about themselves; without it `/metrics` shows books only.
-    pub recorder: Option<PrometheusHandle>,
+    pub recorded: Option<Recorded>,
     /// The time.
     pub clock: SharedClock,
     /// When the daemon started, nanoseconds since the Unix epoch: tells validators of different runs apart.
@@ -100,6 +100,8 @@ impl State {
     /// Whether the daemon is ready, told anew.
     pub(crate) fn readiness(&self) -> &Readiness {
         let budget = &self.0.parts.budget;
+        // A tick is a record: the clock of the latest snapshot tells when it was applied.
+        self.0.parts.readiness.ticked(self.snapshot().now_ns);
         self.0.parts.readiness.inflight(budget.used(), budget.max(), self.now_ns());
         &self.0.parts.readiness
     }
@@ -111,7 +113,7 @@ impl State {
 
     /// What rooms recorded, as 0.0.4 text.
     pub(crate) fn recorded(&self) -> String {
-        self.0.parts.recorder.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+        self.0.parts.recorded.as_ref().map(Recorded::render).unwrap_or_default()
     }
 
     /// The port of OTLP/HTTP.
@@ -123,6 +125,13 @@ impl State {
     pub(crate) fn limits(&self, snapshot: &Snapshot) -> Vec<Limit> {
         let mut limits = snapshot.limits().to_vec();
         limits.extend((self.0.parts.limits)());
+        let budget = &self.0.parts.budget;
+        limits.push(Limit {
+            name: "inflight_bytes_max",
+            used: budget.used(),
+            max: budget.max(),
+            refused: budget.refused(),
+        });
         let max = u64::from(self.settings().requests_max);
         let free = self.0.places.available_permits() as u64;
         let refused = self.0.refused.load(Ordering::Relaxed);

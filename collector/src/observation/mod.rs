@@ -5,9 +5,16 @@
 
 pub mod batch;
 pub mod budget;
+mod claims;
+mod glob;
+mod naming;
 mod observer;
+mod outcome;
+mod points;
 pub mod report;
 mod settings;
+mod slots;
+mod spans;
 
 pub use observer::{Observed, Observer, Request, Signal, Unreadable};
 pub use settings::{FourXxError, IngestSettings, LimitSettings, RequestSettings, Rules};

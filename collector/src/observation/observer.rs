@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batch, Meta};
+use super::batch::{Batch, Builder, Head, Meta};
+use super::points::PointWalk;
 use super::report::Report;
 use super::settings::Rules;
+use super::slots;
+use super::spans::{Scratch, SpanWalk};
+use crate::otlp::metrics;
+use crate::otlp::trace::{self, Halt, Keys, WalkLimits};
 
 /// What a request carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Signal {
     /// `ExportTraceServiceRequest`.
@@ -38,7 +43,7 @@ pub struct Request<'a> {
     pub signal: Signal,
     /// The clock when the body was complete.
     pub observed_at_ns: u64,
-    /// Items that the JSON pre-scan counted; the visitor must find as many.
+    /// Items that the JSON pre-scan counted; what the visitor finds short of it was lost on the way.
     pub items_expected: Option<u32>,
     /// What the transport knows.
     pub meta: Meta<'a>,
@@ -57,17 +62,17 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Not protobuf: at which byte and why.
-    #[error("failed to decode protobuf at byte {offset}: {what}")]
+    #[error("failed to decode protobuf at byte {offset}: {fault}")]
     BadProtobuf {
         /// Byte offset in the protobuf body.
         offset: usize,
         /// What is wrong there.
-        what: &'static str,
+        fault: crate::otlp::wire::Fault,
     },
     /// Over `limits.items_max` or `limits.containers_max`.
     #[error("more than {max} {what} in one request")]
     TooManyItems {
-        /// `items` or `containers`.
+        /// What there are too many of.
         what: &'static str,
         /// The limit.
         max: u32,
@@ -78,13 +83,30 @@ pub enum Unreadable {
 #[derive(Debug)]
 pub struct Observer {
     rules: Arc<Rules>,
+    keys: Keys,
+    limits: WalkLimits,
+    builder: Builder,
+    scratch: Scratch,
 }
 
 impl Observer {
     /// An observer under these rules.
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
-        Self { rules }
+        let limits = &rules.limits;
+        Self {
+            keys: slots::keys(&rules),
+            limits: WalkLimits {
+                items_max: limits.items_max,
+                containers_max: limits.containers_max,
+                attributes_max: limits.attributes_max,
+                links_max: limits.links_max,
+                groups_max: limits.groups_max as usize,
+            },
+            builder: Builder::new(limits.strings_max, limits.string_bytes_max.bytes()),
+            scratch: Scratch::new(&rules),
+            rules,
+        }
     }
 
     /// Walks one request.
@@ -92,7 +114,54 @@ impl Observer {
     /// # Errors
     /// When the request as a whole cannot be read; nothing of it counts then.
     pub fn observe(&mut self, request: &Request<'_>) -> Result<Observed, Unreadable> {
-        let _ = (request, &self.rules);
-        todo!()
+        self.walk::<false>(request)
+    }
+
+    /// Like [`Self::observe`], but refuses what prost refuses, in skipped values too. For tests: it recurses.
+    ///
+    /// # Errors
+    /// When the request as a whole cannot be read.
+    pub fn observe_strictly(&mut self, request: &Request<'_>) -> Result<Observed, Unreadable> {
+        self.walk::<true>(request)
+    }
+
+    fn walk<const STRICT: bool>(&mut self, request: &Request<'_>) -> Result<Observed, Unreadable> {
+        self.builder.begin();
+        let (walked, mut report) = match request.signal {
+            Signal::Traces => {
+                let mut sink = SpanWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
+                let walked = trace::visit::<STRICT>(request.protobuf, &self.keys, &self.limits, &mut sink);
+                (walked, sink.finish())
+            }
+            Signal::Metrics => {
+                let mut sink = PointWalk::new(&self.rules, &mut self.builder, request);
+                let walked = metrics::visit(request.protobuf, &self.limits, self.rules.limits.buckets_max, &mut sink);
+                (walked, sink.finish())
+            }
+        };
+        walked.map_err(|halt| self.unreadable(halt, request.protobuf))?;
+        let lost = request.items_expected.unwrap_or(0).saturating_sub(report.received);
+        if lost > 0 {
+            report.lose(lost);
+            self.builder.reject(0, super::report::Reason::JsonShape, (report.received - lost, lost));
+        }
+        let head = Head {
+            signal: request.signal as u8,
+            observed_at_ns: request.observed_at_ns,
+            body_hash: xxhash_rust::xxh3::xxh3_128(request.body),
+            body_bytes: u32::try_from(request.body.len()).unwrap_or(u32::MAX),
+            received: report.received,
+            ignored: report.ignored,
+            warnings: report.warning_bits(),
+        };
+        Ok(Observed { batch: self.builder.finish(&head, &request.meta), report })
+    }
+
+    fn unreadable(&self, halt: Halt, body: &[u8]) -> Unreadable {
+        match halt {
+            Halt::Wire(error) => Unreadable::BadProtobuf { offset: error.offset_in(body), fault: error.fault },
+            Halt::Items => Unreadable::TooManyItems { what: "items", max: self.limits.items_max },
+            Halt::Containers => Unreadable::TooManyItems { what: "containers", max: self.limits.containers_max },
+        }
     }
 }

@@ -177,4 +177,23 @@ impl Report {
     pub fn refused_items(&self) -> u32 {
         self.refused.iter().map(|refused| refused.count).sum()
     }
+
+    /// The warnings that occurred, as bits.
+    #[must_use]
+    pub fn warning_bits(&self) -> u32 {
+        self.warnings.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bit, _)| 1 << bit).sum()
+    }
+
+    pub(super) fn refuse(&mut self, reason: Reason, first: Position) {
+        match self.refused.iter_mut().find(|refused| refused.reason == reason) {
+            Some(refused) => refused.count += 1,
+            None => self.refused.push(Refused { reason, count: 1, first }),
+        }
+    }
+
+    /// Books items that were in the JSON and are not in its protobuf form.
+    pub(super) fn lose(&mut self, lost: u32) {
+        self.received += lost;
+        self.refused.push(Refused { reason: Reason::JsonShape, count: lost, first: Position::default() });
+    }
 }

@@ -39,6 +39,9 @@ pub struct LimitSettings {
     pub strings_max: u32,
     /// Most bytes of them.
     pub string_bytes_max: ByteSize,
+    /// Most levels of unknown protobuf groups. Over it: 400.
+    #[garde(range(min = 1, max = 100))]
+    pub groups_max: u32,
     /// Most bytes of an operation, module, peer or error type; the rest is cut at a character.
     #[garde(range(min = 16, max = 4_096))]
     pub label_bytes_max: u32,
@@ -57,6 +60,7 @@ impl Default for LimitSettings {
             buckets_max: 2_048,
             strings_max: 65_536,
             string_bytes_max: ByteSize::mib(8),
+            groups_max: 16,
             label_bytes_max: 256,
         }
     }
@@ -73,6 +77,21 @@ pub struct IngestSettings {
     /// How far ahead of our clock an item may end.
     #[garde(custom(at_most_two_hours))]
     pub future_accept: Period,
+}
+
+impl IngestSettings {
+    /// Why an item that ends (a point: is taken) at `time_ns` is refused now, if it is.
+    #[must_use]
+    #[inline]
+    pub fn judge(&self, time_ns: u64, now_ns: u64) -> Option<super::report::Reason> {
+        if time_ns < now_ns.saturating_sub(self.late_accept.nanos()) {
+            Some(super::report::Reason::TooLate)
+        } else if time_ns > now_ns.saturating_add(self.future_accept.nanos()) {
+            Some(super::report::Reason::Future)
+        } else {
+            None
+        }
+    }
 }
 
 fn at_most_two_hours(period: &Period, (): &()) -> garde::Result {

@@ -1,1 +1,8 @@
-//! To be written.
+//! OTLP on the wire: protobuf read in place, JSON turned into the same bytes. It knows messages, not what they mean.
+
+pub mod wire;
+pub mod attributes;
+pub mod trace;
+pub mod metrics;
+pub mod strict;
+pub mod json;

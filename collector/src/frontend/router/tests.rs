@@ -9,21 +9,32 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::aggregator::Snapshot;
+use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::ManualClock;
 use crate::frontend::{Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
+mod figures;
+
+/// An aggregator that has seen nothing but one tick, as record 7.
+fn empty() -> Arc<Snapshot> {
+    Aggregator::new(aggregator::Settings::default(), Vec::new()).tick(7, NOW_NS)
+}
+
 fn state_with(settings: ServerSettings, readiness: Readiness) -> State {
+    state_of(empty(), settings, readiness)
+}
+
+fn state_of(snapshot: Arc<Snapshot>, settings: ServerSettings, readiness: Readiness) -> State {
     State::new(Parts {
         settings,
-        snapshots: Arc::new(|| Arc::new(Snapshot { seq: 7, now_ns: NOW_NS, ..Snapshot::default() })),
+        snapshots: Arc::new(move || Arc::clone(&snapshot)),
         limits: Arc::new(Vec::new),
         readiness,
         budget: Budget::new(1_000),
-        recorder: None,
+        recorded: None,
         clock: Arc::new(ManualClock::at(NOW_NS)),
         started_at_ns: 255,
         otlp_http_port: Some(4318),
@@ -204,7 +215,7 @@ async fn a_panic_is_an_internal_problem_and_the_daemon_lives_on() {
         limits: Arc::new(Vec::new),
         readiness: ready(),
         budget: Budget::new(1),
-        recorder: None,
+        recorded: None,
         clock: Arc::new(ManualClock::at(NOW_NS)),
         started_at_ns: 255,
         otlp_http_port: None,

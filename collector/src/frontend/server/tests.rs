@@ -17,19 +17,24 @@ fn state(listen: SocketAddr) -> State {
         limits: Arc::new(Vec::new),
         readiness: Readiness::new(),
         budget: Budget::new(1),
-        recorder: None,
+        recorded: None,
         clock: Arc::new(ManualClock::at(1)),
         started_at_ns: 1,
         otlp_http_port: None,
     })
 }
 
+async fn serve(listen: SocketAddr) -> Result<Server, ListenError> {
+    let state = state(listen);
+    Ok(Bound::bind(state.settings()).await?.serve(state).expect("a bound listener has an address"))
+}
+
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 #[tokio::test]
 async fn it_answers_on_the_port_that_it_tells_and_stops_when_told() {
-    let running = start(state(ANY_PORT)).await.expect("a free port");
-    let address = running.address();
+    let running = serve(ANY_PORT).await.expect("a free port");
+    let address = running.address;
     assert_ne!(address.port(), 0);
     let mut client = TcpStream::connect(address).await.expect("it listens");
     let request = format!("GET /startupz HTTP/1.1\r\nHost: {address}\r\n\r\n");
@@ -46,8 +51,8 @@ async fn it_answers_on_the_port_that_it_tells_and_stops_when_told() {
 
 #[tokio::test]
 async fn a_taken_port_is_told_by_its_setting() {
-    let first = start(state(ANY_PORT)).await.expect("a free port");
-    let error = start(state(first.address())).await.expect_err("taken");
+    let first = serve(ANY_PORT).await.expect("a free port");
+    let error = serve(first.address).await.expect_err("taken");
     assert!(error.to_string().contains("server.listen"), "{error}");
     assert!(first.stop(Duration::from_secs(5)).await);
 }

@@ -25,6 +25,8 @@ pub(crate) struct Requests {
     pub(crate) success_ratio: SuccessRatio,
     /// Durations of successful requests over the window, from 5m up.
     pub(crate) duration_ms: Durations,
+    /// Requests since the daemon began, by outcome.
+    pub(crate) total: Outcomes,
     /// When its first request ended.
     #[schema(example = "2026-05-04T08:00:01.250Z")]
     pub(crate) first_seen_at: Option<String>,
@@ -128,6 +130,7 @@ pub(crate) fn figures(snapshot: &Snapshot, row: &Row, window: Window) -> Request
         spans: row.counts.spans,
         success_ratio: row.counts.outcomes.into(),
         duration_ms,
+        total: row.total.into(),
         first_seen_at: format::instant(row.first_seen_ns),
         last_seen_at: format::instant(row.last_seen_ns),
         overflow: row.overflow,

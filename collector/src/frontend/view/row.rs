@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::TENANT_OVERFLOW;
+use bailiwick_slo::outcome::OutcomeCounts;
 use bailiwick_slo::time::Window;
 
 use crate::aggregator::Snapshot;
@@ -35,6 +36,8 @@ pub(crate) struct Row {
     pub(crate) modules: Vec<ModuleId>,
     /// Counts over the window.
     pub(crate) counts: SlotCounts,
+    /// Requests since the daemon began.
+    pub(crate) total: OutcomeCounts,
     /// When its first request ended; 0 is never.
     pub(crate) first_seen_ns: u64,
     /// When its latest request ended; 0 is never.
@@ -65,7 +68,8 @@ pub(crate) fn rows(snapshot: &Snapshot, window: Window) -> Vec<Row> {
     let counts = snapshot.window(window);
     let series = (0..).zip(snapshot.series()).zip(counts);
     series
-        .map(|((id, name), counts)| Row {
+        .map(|((id, name), counts)| (id, name, counts, snapshot.totals(id)))
+        .map(|(id, name, counts, totals)| Row {
             names: Names {
                 tenant: Arc::clone(&name.tenant),
                 module: Arc::clone(&name.module),
@@ -76,7 +80,8 @@ pub(crate) fn rows(snapshot: &Snapshot, window: Window) -> Vec<Row> {
             modules: vec![name.module_id],
             counts,
             first_seen_ns: name.first_seen_ns,
-            last_seen_ns: snapshot.totals(id).last_seen_ns,
+            last_seen_ns: totals.last_seen_ns,
+            total: totals.outcomes,
             overflow: name.overflow,
         })
         .collect()
@@ -118,6 +123,7 @@ fn add(sum: &mut Row, row: &Row) {
     }
     sum.counts.outcomes += row.counts.outcomes;
     sum.counts.spans += row.counts.spans;
+    sum.total += row.total;
     sum.first_seen_ns = sum.first_seen_ns.min(row.first_seen_ns);
     sum.last_seen_ns = sum.last_seen_ns.max(row.last_seen_ns);
     sum.overflow |= row.overflow;
@@ -131,8 +137,6 @@ pub(crate) fn overflow_of(modules: &[&ModuleTotals]) -> impl Fn(ModuleId) -> boo
 
 #[cfg(test)]
 mod tests {
-    use bailiwick_slo::outcome::OutcomeCounts;
-
     use super::*;
 
     fn row(tenant: &str, module: (&str, ModuleId), series: SeriesId, success: u64) -> Row {
@@ -141,6 +145,7 @@ mod tests {
             series: vec![series],
             modules: vec![module.1],
             counts: SlotCounts { outcomes: OutcomeCounts([success, 1, 0, 0, 0]), spans: success + 1 },
+            total: OutcomeCounts([success * 2, 0, 0, 0, 0]),
             first_seen_ns: 100 + u64::from(series),
             last_seen_ns: 200 + u64::from(series),
             overflow: false,
@@ -169,6 +174,7 @@ mod tests {
         assert_eq!(tenants[0].names(), ["acme", "", "", ""]);
         assert_eq!((tenants[0].series.len(), tenants[0].modules.len()), (3, 2));
         assert_eq!((tenants[0].counts.spans, tenants[0].counts.outcomes.bad()), (63, 3));
+        assert_eq!(tenants[0].total.total(), 120);
         assert_eq!((tenants[0].first_seen_ns, tenants[0].last_seen_ns), (100, 202));
     }
 }

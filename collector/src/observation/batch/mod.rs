@@ -9,5 +9,5 @@ pub mod layout;
 pub mod row;
 mod view;
 
-pub use builder::{Builder, Meta};
+pub use builder::{Builder, Head, Meta, NoString};
 pub use view::{Batch, Damage, View};

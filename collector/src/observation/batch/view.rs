@@ -200,9 +200,8 @@ impl<'a> View<'a> {
     }
 
     fn check_span(&self, span: &Span) -> Result<(), Damage> {
-        let inside = |first: u32, n: u8, section: Section| {
-            n == 0 || first as usize + usize::from(n) <= self.count(section)
-        };
+        let inside =
+            |first: u32, n: u8, section: Section| n == 0 || first as usize + usize::from(n) <= self.count(section);
         let sound = (span.context as usize) < self.count(Section::Contexts)
             && (span.evidence as usize) < self.count(Section::Evidence)
             && inside(span.first_link, span.links, Section::Links)

@@ -65,6 +65,7 @@ fn the_worst_ratio_comes_first_and_rows_without_one_last() {
         series: vec![0],
         modules: vec![0],
         counts: SlotCounts { outcomes: OutcomeCounts(outcomes), spans: 0 },
+        total: OutcomeCounts::default(),
         first_seen_ns: 0,
         last_seen_ns: 0,
         overflow: false,

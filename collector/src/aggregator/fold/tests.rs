@@ -1,0 +1,166 @@
+//! From OTLP bytes to figures, with the numbers counted independently here.
+
+use bailiwick_slo::time::Window;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use proptest::prelude::*;
+use prost::Message;
+
+use super::*;
+use crate::observation::{Observer, Request, Rules};
+
+const NOW: u64 = 1_700_000_000_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+const SOURCES: [ClaimSource; 5] =
+    [ClaimSource::Auth, ClaimSource::Span, ClaimSource::Resource, ClaimSource::Header, ClaimSource::Baggage];
+
+fn attribute(key: &str, value: Value) -> KeyValue {
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    attribute(key, Value::StringValue(value.to_owned()))
+}
+
+/// A SERVER span of `GET route` that ended `ago_s` before NOW.
+fn server(id: u64, route: &str, (status, ago_s, millis): (i64, u64, u64)) -> Span {
+    let end = NOW - ago_s * SECOND;
+    Span {
+        trace_id: u128::from(id + 1).to_be_bytes().to_vec(),
+        span_id: (id + 1).to_be_bytes().to_vec(),
+        name: format!("GET {route}"),
+        kind: 2,
+        start_time_unix_nano: end - millis * 1_000_000,
+        end_time_unix_nano: end,
+        attributes: vec![
+            text("http.request.method", "GET"),
+            text("http.route", route),
+            attribute("http.response.status_code", Value::IntValue(status)),
+        ],
+        ..Span::default()
+    }
+}
+
+fn request(tenant: &str, service: &str, spans: Vec<Span>) -> Vec<u8> {
+    let resource =
+        Resource { attributes: vec![text("service.name", service), text("tenant.id", tenant)], ..Resource::default() };
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { resource: Some(resource), scope_spans, ..ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+}
+
+fn send(fold: &mut Aggregator, observer: &mut Observer, body: &[u8]) {
+    let request = Request {
+        protobuf: body,
+        body,
+        signal: Signal::Traces,
+        observed_at_ns: NOW,
+        items_expected: None,
+        meta: crate::observation::batch::Meta::default(),
+    };
+    let observed = observer.observe(&request).expect("it is OTLP");
+    let batch = crate::observation::batch::Batch::check(observed.batch.bytes().to_vec()).expect("it is sound");
+    fold.apply(fold.seq + 1, &batch.view());
+}
+
+fn daemon(settings: Settings) -> (Aggregator, Observer) {
+    (Aggregator::new(settings, SOURCES.to_vec()), Observer::new(Arc::new(Rules::default())))
+}
+
+#[test]
+fn requests_are_booked_by_tenant_module_operation_and_outcome() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    let mut spans: Vec<Span> = (0..97).map(|id| server(id, "/rag/query", (200, 60, 40))).collect();
+    spans.push(server(97, "/rag/query", (404, 60, 40)));
+    spans.push(server(98, "/rag/query", (503, 60, 40)));
+    spans.push(Span { kind: 1, name: "GET /rag/query http send".to_owned(), ..server(99, "/rag/query", (200, 60, 1)) });
+    send(&mut fold, &mut observer, &request("acme", "rag_hub", spans));
+    let snapshot = fold.tick(2, NOW);
+
+    let names: Vec<_> = snapshot.series().collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!((&*names[0].tenant, &*names[0].module, &*names[0].operation), ("acme", "rag_hub", "GET /rag/query"));
+    assert_eq!(snapshot.totals(0).outcomes.0, [97, 1, 1, 0, 0]);
+    assert_eq!(snapshot.window(Window::FiveMinutes)[0].outcomes.0, [97, 1, 1, 0, 0]);
+    let latency = snapshot.latency(&[0], Window::FiveMinutes).histogram;
+    // 40 ms lies in the bucket 39 936 to 40 191 us.
+    assert_eq!((latency.len(), latency.value_at_quantile(0.5)), (97, 40_191));
+    let books = &snapshot.books()[0];
+    assert_eq!((books.received, books.accepted), (100, 100));
+    let module = snapshot.modules().next().expect("one module");
+    assert_eq!(module.le.iter().sum::<u64>(), 97);
+    assert_eq!(module.le[3], 97, "40 ms is first held by le=0.05");
+}
+
+#[test]
+fn a_late_span_is_counted_in_the_slot_of_its_own_end() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 300, 5))]));
+    fold.tick(2, NOW);
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(2, "/a", (200, 300, 5))]));
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(3, "/a", (200, 599, 5))]));
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(4, "/a", (200, 601, 5))]));
+    let snapshot = fold.tick(6, NOW);
+    let slots: Vec<_> = snapshot.slots(0, Slot(0), Slot(u32::MAX)).iter().map(|(slot, n)| (slot.0, n.spans)).collect();
+    assert_eq!(slots, [(169_999_940, 1), (169_999_970, 2)]);
+    let books = &snapshot.books()[0];
+    assert_eq!((books.received, books.accepted, books.rejected.clone()), (4, 3, vec![(Reason::TooLate, 1)]));
+    assert_eq!(snapshot.totals(0).spans, 3);
+}
+
+#[test]
+fn a_snapshot_does_not_change_after_it_was_taken() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 60, 5))]));
+    let before = fold.tick(2, NOW);
+    send(
+        &mut fold,
+        &mut observer,
+        &request("acme", "chat", vec![server(2, "/b", (500, 60, 5)), server(3, "/a", (200, 60, 5))]),
+    );
+    fold.tick(4, NOW + 60 * SECOND);
+    assert_eq!((before.series().len(), before.totals(0).spans, before.window(Window::Hour)[0].spans), (1, 1, 1));
+}
+
+#[test]
+fn a_span_that_ends_before_it_starts_has_no_latency() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    let mut span = server(1, "/a", (200, 60, 5));
+    std::mem::swap(&mut span.start_time_unix_nano, &mut span.end_time_unix_nano);
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![span]));
+    let snapshot = fold.tick(2, NOW);
+    assert_eq!(snapshot.totals(0).outcomes.0, [1, 0, 0, 0, 0]);
+    assert_eq!(snapshot.latency(&[0], Window::FiveMinutes).histogram.len(), 0);
+    assert_eq!(snapshot.clock_anomalies(), [("acme".into(), 1)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_count_is_lost_under_any_limits(
+        limits in (16_u32..40, 4_u32..12, 1_u32..4, 1_u32..4, 1_u32..4),
+        sent in prop::collection::vec((0_u8..6, 0_u8..6, 0_u8..8, 0_u64..590), 1..120),
+    ) {
+        let (max, per_tenant_max, tenants_max, modules_max, operations_top) = limits;
+        let series = super::super::SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
+        let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
+        for (id, (tenant, module, route, ago_s)) in sent.iter().enumerate() {
+            let span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));
+            send(&mut fold, &mut observer, &request(&format!("t{tenant}"), &format!("m{module}"), vec![span]));
+            if id % 16 == 0 {
+                fold.tick(fold.seq + 1, NOW + id as u64 * SECOND);
+            }
+        }
+        let snapshot = fold.tick(fold.seq + 1, NOW + 130 * SECOND);
+        let all = 0..snapshot.series().len() as u32;
+        let total: u64 = all.clone().map(|id| snapshot.totals(id).outcomes.total()).sum();
+        prop_assert_eq!(total, sent.len() as u64);
+        let slots: u64 = all.flat_map(|id| snapshot.slots(id, Slot(0), Slot(u32::MAX))).map(|(_, n)| n.spans).sum();
+        prop_assert_eq!(slots, sent.len() as u64);
+        let hour: u64 = snapshot.window(Window::Hour).iter().map(|counts| counts.spans).sum();
+        prop_assert_eq!(hour, sent.len() as u64);
+        prop_assert!(snapshot.limits()[0].used <= u64::from(max));
+    }
+}

@@ -1,0 +1,243 @@
+//! The words of the command line. Every help ends with two examples; `help.txt` holds them all.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::units::Period;
+
+/// Exact books per tenant, module and operation, from OpenTelemetry.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "bailiwick",
+    bin_name = "bailiwick",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  bailiwick\n  bailiwick --config /etc/bailiwick/bailiwick.yaml serve"
+)]
+pub struct Arguments {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: CommonArguments,
+    /// What to do; without it `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CommonArguments {
+    /// Configuration file; without it /etc/bailiwick/bailiwick.yaml if there is one.
+    #[arg(short, long, global = true, value_name = "PATH", env = "BAILIWICK_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Set one key, as in `--set server.listen=127.0.0.1:0`; the value is YAML.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The daemon to ask.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "BAILIWICK_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:4319"
+    )]
+    pub server: String,
+    /// How figures are written to stdout.
+    #[arg(short, long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    pub output: Output,
+    /// Colours on stderr and in problems; NO_COLOR is honoured.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+    /// Say only what went wrong.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for all.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How figures are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run the daemon.
+    #[command(after_help = "Examples:\n  bailiwick serve\n  bailiwick serve --set telemetry.log_level=debug")]
+    Serve,
+    /// Run the daemon with a synthetic platform that sends to it.
+    #[command(after_help = "Examples:\n  bailiwick demo\n  bailiwick demo --seed 7 --rate 200 --faults none")]
+    Demo(DemoArguments),
+    /// Report every problem of the configuration.
+    #[command(
+        visible_alias = "validate",
+        after_help = "Examples:\n  bailiwick check\n  bailiwick check --strict --format github deploy/bailiwick.yaml"
+    )]
+    Check(CheckArguments),
+    /// Show the configuration and what may be configured.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  bailiwick config default\n  bailiwick config show --effective --origin"
+    )]
+    Config(ConfigCommand),
+    /// Ask the daemon whether it is ready; exit code 0 means yes.
+    #[command(
+        after_help = "Examples:\n  bailiwick healthcheck\n  bailiwick healthcheck --live --server http://127.0.0.1:4319"
+    )]
+    Healthcheck(HealthArguments),
+    /// Print the version.
+    #[command(after_help = "Examples:\n  bailiwick version\n  bailiwick version -v -o json")]
+    Version,
+    /// Print completions for a shell.
+    #[command(after_help = "Examples:\n  bailiwick completions bash > /etc/bash_completion.d/bailiwick\n  \
+                      bailiwick completions zsh > ~/.zfunc/_bailiwick")]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the HTTP API as an OpenAPI document.
+    #[command(after_help = "Examples:\n  bailiwick openapi\n  bailiwick openapi > openapi.json")]
+    Openapi,
+    /// Say what `/metrics` publishes.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > metrics.md")]
+    Metrics {
+        /// What to say.
+        #[command(subcommand)]
+        what: MetricsCommand,
+    },
+}
+
+/// What to say about `/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum MetricsCommand {
+    /// Print the list of families as Markdown.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > collector/metrics.md")]
+    List,
+}
+
+/// How the demo runs.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DemoArguments {
+    /// The same seed makes the same platform.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Requests a second.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: u32,
+    /// Begin without a past.
+    #[arg(long)]
+    pub no_backfill: bool,
+    /// Which faults to seed: all, none or names.
+    #[arg(long, value_name = "all|none|NAME,..", default_value = "all")]
+    pub faults: Faults,
+    /// Stop after this time, as in 90s; without it Ctrl-C stops.
+    #[arg(long, value_name = "DURATION")]
+    pub duration: Option<Period>,
+}
+
+/// Which faults to seed. Whether a name is one of a fault is the demo's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Faults {
+    /// All that there are.
+    All,
+    /// A platform in good health.
+    None,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl FromStr for Faults {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "none" => Ok(Self::None),
+            names if names.split(',').all(|name| !name.is_empty()) => {
+                Ok(Self::Named(names.split(',').map(str::to_owned).collect()))
+            }
+            _ => Err("write all, none, or names with commas between them".to_owned()),
+        }
+    }
+}
+
+/// What to check, and how to report.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArguments {
+    /// Files to check, each by itself; without them what `serve` would read.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How problems are written; `-o json` means json too.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ProblemFormat,
+    /// Warnings fail too.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How problems are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ProblemFormat {
+    /// With the lines that they stand in.
+    #[default]
+    Human,
+    /// One document, `bailiwick.check/v1`.
+    Json,
+    /// Annotations of a pull request.
+    Github,
+}
+
+/// What of the configuration to show.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the defaults as a commented file.
+    #[command(
+        after_help = "Examples:\n  bailiwick config default\n  bailiwick config default > /etc/bailiwick/bailiwick.yaml"
+    )]
+    Default,
+    /// Print the JSON schema of the file.
+    #[command(after_help = "Examples:\n  bailiwick config schema\n  bailiwick config schema > config.schema.json")]
+    Schema,
+    /// Print what is configured.
+    #[command(after_help = "Examples:\n  bailiwick config show\n  bailiwick config show --effective --origin")]
+    Show {
+        /// With the defaults of all other keys.
+        #[arg(long)]
+        effective: bool,
+        /// With where each value comes from.
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+/// What to ask the daemon.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct HealthArguments {
+    /// Ask only whether it runs.
+    #[arg(long)]
+    pub live: bool,
+}

@@ -1,0 +1,87 @@
+//! `serve` and `demo`: settings, telemetry, then the daemon until it ends, and what its end means.
+
+use std::io::{IsTerminal, Write};
+
+use super::answer::Exit;
+use super::arguments::DemoArguments;
+use super::{announce, demo, telemetry};
+use crate::app::{self, StartError, Started};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Settings, TelemetrySettings};
+
+/// How the daemon talks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Whether stderr shows colours.
+    pub(super) colours: bool,
+    /// Whether to leave out what is only good to know.
+    pub(super) quiet: bool,
+}
+
+/// Runs the daemon.
+pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
+    let telemetry = settings.telemetry.clone();
+    let json = telemetry::is_json(telemetry.log_format);
+    heard(&telemetry, manner, || match app::run(settings, |started| say_started(started, json, manner)) {
+        Ok(app::Summary { cut_short: true, .. }) => {
+            tracing::error!("stopped before all rooms had drained: what they held is lost");
+            Exit::Temporary
+        }
+        Ok(app::Summary { received, accepted, rejected, duplicates, .. }) => {
+            tracing::info!(received, accepted, rejected, duplicates, "stopped");
+            Exit::Done
+        }
+        Err(StartError::Listen(reason)) => {
+            tracing::error!("{reason}");
+            Exit::Unavailable
+        }
+        Err(StartError::Other(error)) => {
+            tracing::error!("{error:#}");
+            Exit::Internal
+        }
+    })
+}
+
+/// Runs the daemon with its synthetic platform.
+pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner) -> Exit {
+    let telemetry = settings.telemetry.clone();
+    heard(&telemetry, manner, || match demo::run(arguments, settings) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            Exit::Internal
+        }
+    })
+}
+
+/// Runs `body` with events and spans switched on, and sends the last ones afterwards.
+fn heard(settings: &TelemetrySettings, manner: Manner, body: impl FnOnce() -> Exit) -> Exit {
+    match telemetry::install(settings, manner.colours) {
+        Ok(guard) => {
+            let exit = body();
+            drop(guard);
+            exit
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "bailiwick: {:#}", anyhow::Error::from(error));
+            Exit::Internal
+        }
+    }
+}
+
+/// Says that the daemon is ready. Harnesses wait for the JSON line, so that it is written whatever the log level.
+fn say_started(started: &Started, json: bool, manner: Manner) {
+    let mut stderr = std::io::stderr();
+    let text = match (json, stderr.is_terminal()) {
+        (true, _) => announce::line(started, SystemClock.now_unix_ns()),
+        (false, true) if manner.quiet => return,
+        (false, true) => announce::text(started),
+        (false, false) => {
+            let (grpc, http) = (&started.grpc, &started.http);
+            tracing::info!(version = started.version, ?grpc, ?http, server = %started.server, "started");
+            return;
+        }
+    };
+    // Nobody is left to tell that stderr is gone.
+    let _ = stderr.write_all(text.as_bytes());
+}

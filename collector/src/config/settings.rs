@@ -1,0 +1,126 @@
+//! All settings of the daemon in one value: each room's own, plus those of the process itself.
+//!
+//! The doc comments here and in the rooms become the descriptions of the schema and the comments of the default file,
+//! so they speak to the operator. A key exists only if something obeys it.
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::Period;
+use crate::{aggregator, frontend, observation, receiver, tenancy};
+
+/// Settings of the Bailiwick daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct Settings {
+    /// Where OTLP is received.
+    #[garde(dive)]
+    pub receiver: receiver::Settings,
+    /// Maxima of a request and of the memory that requests may hold.
+    #[garde(dive)]
+    pub limits: observation::LimitSettings,
+    /// How far from now an item may end.
+    #[garde(dive)]
+    pub ingest: observation::IngestSettings,
+    /// How an item's tenant is found.
+    #[garde(dive)]
+    pub tenancy: tenancy::Settings,
+    /// How an item's module is found.
+    #[garde(dive)]
+    pub modules: tenancy::ModuleSettings,
+    /// How requests are counted and how much of it is kept.
+    #[garde(dive)]
+    pub aggregator: aggregator::Settings,
+    /// Where figures are served.
+    #[garde(dive)]
+    pub server: frontend::ServerSettings,
+    /// What `/metrics` shows.
+    #[garde(dive)]
+    pub metrics: frontend::MetricsSettings,
+    /// What the daemon says about itself.
+    #[garde(dive)]
+    pub telemetry: TelemetrySettings,
+    /// How the daemon stops.
+    #[garde(dive)]
+    pub shutdown: ShutdownSettings,
+}
+
+/// What the daemon says about itself (`telemetry.`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct TelemetrySettings {
+    /// Least serious event that is logged.
+    pub log_level: LogLevel,
+    /// How events are written to stderr.
+    pub log_format: LogFormat,
+    /// Where the daemon's own spans go, as OTLP/gRPC (`http://HOST:PORT`); never to itself. None: nowhere.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self { log_level: LogLevel::Info, log_format: LogFormat::Auto, otlp_endpoint: None }
+    }
+}
+
+/// Least serious event that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Only what failed.
+    Error,
+    /// Also what will need attention.
+    Warn,
+    /// Also what an operator wants to know.
+    Info,
+    /// Also what a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name as written in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// How events are written to stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// One line of text an event.
+    Text,
+    /// One JSON object an event.
+    Json,
+}
+
+/// How the daemon stops (`shutdown.`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(default, deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct ShutdownSettings {
+    /// How long it goes on serving after it stopped being ready, so that load balancers notice.
+    pub delay: Period,
+    /// Longest time for the whole stop; then the process ends with what is left undone (exit 75).
+    pub deadline: Period,
+}
+
+impl Default for ShutdownSettings {
+    fn default() -> Self {
+        Self { delay: Period::seconds(0), deadline: Period::seconds(10) }
+    }
+}

@@ -1,0 +1,137 @@
+//! Everything that prost checks and the walk skips: the flag STRICT of tests, never on the hot path.
+//!
+//! A table of fields per message, walked with prost's limit of 100 levels.
+
+use super::wire::{Fault, Reader, WireError, wire_type};
+
+/// Messages that the tables know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// `ExportTraceServiceRequest`.
+    TraceRequest,
+    /// `ResourceSpans`.
+    ResourceSpans,
+    /// `Resource`.
+    Resource,
+    /// `EntityRef`.
+    EntityRef,
+    /// `ScopeSpans`.
+    ScopeSpans,
+    /// `InstrumentationScope`.
+    Scope,
+    /// `Span`.
+    Span,
+    /// `Span.Event`.
+    Event,
+    /// `Span.Link`.
+    Link,
+    /// `Status`.
+    Status,
+    /// `KeyValue`.
+    KeyValue,
+    /// `AnyValue`.
+    AnyValue,
+    /// `ArrayValue`.
+    ArrayValue,
+    /// `KeyValueList`.
+    KeyValueList,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Varint,
+    Fixed32,
+    Fixed64,
+    Text,
+    Bytes,
+    Message(Message),
+}
+
+/// prost's recursion limit.
+const LEVELS: usize = 100;
+
+/// Checks a whole message.
+///
+/// # Errors
+/// Where prost would refuse it.
+pub fn check(message: Message, bytes: &[u8]) -> Result<(), WireError> {
+    check_level(message, bytes, LEVELS)
+}
+
+fn check_level(message: Message, bytes: &[u8], levels: usize) -> Result<(), WireError> {
+    let mut reader = Reader::new(bytes);
+    while let Some(tag) = reader.tag()? {
+        let Some(field) = message.field(tag >> 3) else {
+            if levels == 0 {
+                return Err(WireError::at(Fault::Depth, reader.rest()));
+            }
+            reader.skip(tag, levels)?;
+            continue;
+        };
+        if tag & 7 != field.wire_type() {
+            return Err(WireError::at(Fault::WireType, reader.rest()));
+        }
+        match field {
+            Field::Varint => drop(reader.varint()?),
+            Field::Fixed32 => drop(reader.fixed32()?),
+            Field::Fixed64 => drop(reader.fixed64()?),
+            Field::Bytes => drop(reader.bytes()?),
+            Field::Text => {
+                let text = reader.bytes()?;
+                std::str::from_utf8(text).map_err(|_| WireError::at(Fault::Utf8, text))?;
+            }
+            Field::Message(inner) => {
+                let value = reader.bytes()?;
+                if levels == 0 {
+                    return Err(WireError::at(Fault::Depth, value));
+                }
+                check_level(inner, value, levels - 1)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Field {
+    const fn wire_type(self) -> u32 {
+        match self {
+            Self::Varint => wire_type::VARINT,
+            Self::Fixed32 => wire_type::FIXED32,
+            Self::Fixed64 => wire_type::FIXED64,
+            Self::Text | Self::Bytes | Self::Message(_) => wire_type::BYTES,
+        }
+    }
+}
+
+impl Message {
+    const fn field(self, number: u32) -> Option<Field> {
+        use Field::{Bytes, Fixed32, Fixed64, Message as M, Text, Varint};
+        Some(match (self, number) {
+            (Self::TraceRequest, 1) => M(Self::ResourceSpans),
+            (Self::ResourceSpans, 1) => M(Self::Resource),
+            (Self::ResourceSpans, 2) => M(Self::ScopeSpans),
+            (Self::ScopeSpans, 1) => M(Self::Scope),
+            (Self::ScopeSpans, 2) => M(Self::Span),
+            (Self::ResourceSpans | Self::ScopeSpans, 3) => Text,
+            (Self::Resource, 1) | (Self::Scope, 3) | (Self::Span, 9) => M(Self::KeyValue),
+            (Self::Event, 3) | (Self::Link, 4) | (Self::KeyValueList, 1) => M(Self::KeyValue),
+            (Self::Resource, 2) | (Self::Scope, 4) | (Self::Event, 4) | (Self::Link, 5) => Varint,
+            (Self::Resource, 3) => M(Self::EntityRef),
+            (Self::EntityRef, 1..=4) | (Self::Scope, 1 | 2) => Text,
+            (Self::Span, 1 | 2 | 4) | (Self::Link, 1 | 2) | (Self::AnyValue, 7) => Bytes,
+            (Self::Span, 3 | 5) | (Self::Event, 2) | (Self::Link, 3) | (Self::Status, 2) => Text,
+            (Self::Span, 6 | 10 | 12 | 14) | (Self::Status, 3) => Varint,
+            (Self::Span, 7 | 8) | (Self::Event, 1) | (Self::AnyValue, 4) => Fixed64,
+            (Self::Span, 11) => M(Self::Event),
+            (Self::Span, 13) => M(Self::Link),
+            (Self::Span, 15) => M(Self::Status),
+            (Self::Span, 16) | (Self::Link, 6) => Fixed32,
+            (Self::KeyValue, 1) | (Self::AnyValue, 1) => Text,
+            (Self::KeyValue, 2) | (Self::ArrayValue, 1) => M(Self::AnyValue),
+            (Self::KeyValue, 3) | (Self::AnyValue, 2 | 3 | 8) => Varint,
+            (Self::AnyValue, 5) => M(Self::ArrayValue),
+            (Self::AnyValue, 6) => M(Self::KeyValueList),
+            _ => return None,
+        })
+    }
+}
