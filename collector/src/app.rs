@@ -1,6 +1,7 @@
 //! The whole daemon: rooms are started sinks first, sources last, and stopped in the order of the data.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -13,7 +14,6 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
 use crate::frontend::{self, Readiness, Recorded};
 use crate::journal::{self, Journal, Record};
-use crate::observation::Rules;
 use crate::observation::budget::Budget;
 use crate::receiver::{self, Bound, Gate, Pipeline};
 use crate::tenancy::Source;
@@ -65,20 +65,36 @@ pub enum StartError {
     Other(#[from] anyhow::Error),
 }
 
+/// Fills the books before they open.
+pub type Past = Box<dyn FnOnce(&mut Aggregator) + Send>;
+
+/// Somebody who lives in the daemon's process: the demo's platform.
+pub struct Guest {
+    /// What it does before the daemon takes requests.
+    pub past: Past,
+    /// What it does while the daemon runs; the daemon stops when it is done.
+    pub live: Box<dyn FnOnce(&Started) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
+}
+
 /// Runs the daemon until SIGTERM or SIGINT, then drains it.
 ///
 /// # Errors
 /// When it cannot start.
-pub fn run(settings: Settings, announce: impl FnOnce(&Started)) -> Result<Summary, StartError> {
+pub fn run(settings: Settings, guest: Option<Guest>, announce: impl FnOnce(&Started)) -> Result<Summary, StartError> {
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| anyhow::Error::new(error).context("failed to start the runtime"))?;
     let summary = runtime.block_on(async {
-        let daemon = Daemon::start(settings).await?;
-        announce(&daemon.started(began));
-        daemon.until_stopped().await
+        let (past, live) = guest.map(|guest| (guest.past, guest.live)).unzip();
+        let daemon = Daemon::start(settings, past).await?;
+        let started = daemon.started(began);
+        announce(&started);
+        match live {
+            None => daemon.until_stopped(std::future::pending()).await,
+            Some(live) => daemon.until_stopped(live(&started)).await,
+        }
     });
     // A task that hangs must not hold the process: what was acknowledged has been applied by now.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -100,7 +116,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(settings: Settings) -> Result<Self, StartError> {
+    async fn start(settings: Settings, past: Option<Past>) -> Result<Self, StartError> {
         let listen = |error: &dyn std::fmt::Display| StartError::Listen(error.to_string());
         let bound = Bound::bind(&settings.receiver).await.map_err(|error| listen(&error))?;
         let server = frontend::Bound::bind(&settings.server).await.map_err(|error| listen(&error))?;
@@ -110,7 +126,10 @@ impl Daemon {
         let clock: SharedClock = Arc::new(SystemClock);
         let budget = Budget::new(settings.limits.inflight_bytes_max.0);
 
-        let fold = Aggregator::new(settings.aggregator.clone(), claim_sources(&settings));
+        let mut fold = Aggregator::new(settings.aggregator.clone(), claim_sources(&settings));
+        if let Some(past) = past {
+            past(&mut fold);
+        }
         let (inbox, records) = sync_channel(INBOX_RECORDS_MAX);
         let (reader, aggregator) = aggregator::start(fold, records).map_err(anyhow::Error::new)?;
         let (journal, journal_thread) = journal::start(inbox).map_err(anyhow::Error::new)?;
@@ -118,7 +137,7 @@ impl Daemon {
         let ticker = tokio::spawn(tick(journal.clone(), Arc::clone(&clock), recorded.clone(), stopped));
 
         let gate = Gate::default();
-        let pipeline = Arc::new(Pipeline::new(Arc::new(rules(&settings)), Arc::new(journal), Arc::clone(&clock)));
+        let pipeline = Arc::new(Pipeline::new(Arc::new(settings.rules()), Arc::new(journal), Arc::clone(&clock)));
         let receiver = (settings.receiver.clone(), &settings.limits, budget.clone());
         let listeners = receiver::start(bound, pipeline, gate.clone(), receiver).map_err(anyhow::Error::new)?;
         let parts = frontend::Parts {
@@ -151,7 +170,8 @@ impl Daemon {
         }
     }
 
-    async fn until_stopped(self) -> Result<Summary, StartError> {
+    /// Runs until a signal, or until the guest has gone.
+    async fn until_stopped(self, guest: impl Future<Output = ()>) -> Result<Summary, StartError> {
         let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
         let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
             return Err(anyhow::anyhow!("failed to listen for signals").into());
@@ -162,7 +182,10 @@ impl Daemon {
                 _ = interrupt.recv() => {}
             }
         };
-        asked().await;
+        tokio::select! {
+            () = asked() => {}
+            () = guest => {}
+        }
         tracing::info!("stopping: no new requests, finishing those that were begun");
         self.readiness.set_stopping();
         tokio::time::sleep(self.settings.shutdown.delay.0).await;
@@ -222,16 +245,6 @@ async fn tick(
         if let Some(recorded) = &recorded {
             recorded.run_upkeep();
         }
-    }
-}
-
-fn rules(settings: &Settings) -> Rules {
-    Rules {
-        limits: settings.limits.clone(),
-        ingest: settings.ingest.clone(),
-        requests: settings.aggregator.requests.clone(),
-        tenancy: settings.tenancy.clone(),
-        modules: settings.modules.clone(),
     }
 }
 

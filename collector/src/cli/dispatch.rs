@@ -51,8 +51,8 @@ impl Process {
 pub fn run(arguments: Arguments, process: &Process) -> Exit {
     let Arguments { common, command } = arguments;
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => with_settings(&common, process, serve::serve),
         Command::Demo(demo) => with_settings(&common, process, |settings, manner| serve::demo(&demo, settings, manner)),
+        Command::Serve => with_settings(&common, process, serve::serve),
         command => answer(&command, &common, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
 }

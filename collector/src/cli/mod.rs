@@ -3,6 +3,8 @@
 //! It decides nothing about figures: `serve` and `demo` hand settings to [`crate::app`], the rest prints what other
 //! rooms say.
 
+pub mod demo;
+
 mod arguments;
 mod answer;
 
@@ -13,7 +15,6 @@ mod version;
 mod announce;
 pub mod telemetry;
 mod serve;
-pub mod demo;
 
 mod dispatch;
 
@@ -21,6 +22,6 @@ mod dispatch;
 mod tests;
 
 pub use answer::{Answer, Exit};
-pub use arguments::{Arguments, Command, CommonArguments, DemoArguments, Faults};
+pub use arguments::{Arguments, Command, CommonArguments};
 pub use dispatch::{Process, run};
 pub use version::VERSION;

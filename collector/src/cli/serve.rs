@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use super::answer::Exit;
-use super::arguments::DemoArguments;
-use super::{announce, demo, telemetry};
+use super::demo::{self, DemoArguments};
+use super::{announce, telemetry};
 use crate::app::{self, StartError, Started};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Settings, TelemetrySettings};
@@ -22,7 +22,25 @@ pub(super) struct Manner {
 pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
     let telemetry = settings.telemetry.clone();
     let json = telemetry::is_json(telemetry.log_format);
-    heard(&telemetry, manner, || match app::run(settings, |started| say_started(started, json, manner)) {
+    heard(&telemetry, manner, || ended(app::run(settings, None, |started| say_started(started, json, manner))))
+}
+
+/// Runs the daemon with its synthetic platform.
+pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner) -> Exit {
+    let telemetry = settings.telemetry.clone();
+    let json = telemetry::is_json(telemetry.log_format);
+    let guest = match demo::guest(arguments, &settings, SystemClock.now_unix_ns()) {
+        Ok(guest) => guest,
+        Err(unknown) => {
+            let _ = writeln!(std::io::stderr(), "bailiwick: {unknown}");
+            return Exit::Usage;
+        }
+    };
+    heard(&telemetry, manner, || ended(app::run(settings, Some(guest), |started| say_started(started, json, manner))))
+}
+
+fn ended(end: Result<app::Summary, StartError>) -> Exit {
+    match end {
         Ok(app::Summary { cut_short: true, .. }) => {
             tracing::error!("stopped before all rooms had drained: what they held is lost");
             Exit::Temporary
@@ -39,19 +57,7 @@ pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
             tracing::error!("{error:#}");
             Exit::Internal
         }
-    })
-}
-
-/// Runs the daemon with its synthetic platform.
-pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner) -> Exit {
-    let telemetry = settings.telemetry.clone();
-    heard(&telemetry, manner, || match demo::run(arguments, settings) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            Exit::Internal
-        }
-    })
+    }
 }
 
 /// Runs `body` with events and spans switched on, and sends the last ones afterwards.

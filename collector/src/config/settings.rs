@@ -124,3 +124,17 @@ impl Default for ShutdownSettings {
         Self { delay: Period::seconds(0), deadline: Period::seconds(10) }
     }
 }
+
+impl Settings {
+    /// What the observer needs to know of these settings.
+    #[must_use]
+    pub fn rules(&self) -> crate::observation::Rules {
+        crate::observation::Rules {
+            limits: self.limits.clone(),
+            ingest: self.ingest.clone(),
+            requests: self.aggregator.requests.clone(),
+            tenancy: self.tenancy.clone(),
+            modules: self.modules.clone(),
+        }
+    }
+}
