@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot, SnapshotReader};
+use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
-use crate::frontend;
+use crate::frontend::{self, Readiness, Recorded};
 use crate::journal::{self, Journal, Record};
 use crate::observation::budget::Budget;
 use crate::receiver::{self, Bound, Gate, Pipeline};
@@ -21,6 +21,8 @@ use crate::tenancy::Source;
 /// Records that wait for the aggregator; the in-flight budget bounds their bytes.
 const INBOX_RECORDS_MAX: usize = 256;
 const TICK: Duration = Duration::from_secs(1);
+/// How long scrapes under way may take at the end.
+const FIGURES_GRACE: Duration = Duration::from_secs(1);
 
 /// The daemon is ready, and where.
 #[derive(Debug, Clone)]
@@ -109,6 +111,7 @@ struct Daemon {
     gate: Gate,
     listeners: receiver::Listeners,
     frontend: frontend::Server,
+    readiness: Readiness,
     /// The only journal handle besides the pipeline's: for ticks.
     ticker: tokio::task::JoinHandle<()>,
     stop_ticker: watch::Sender<bool>,
@@ -120,6 +123,9 @@ impl Daemon {
         let listen = |error: &dyn std::fmt::Display| StartError::Listen(error.to_string());
         let bound = Bound::bind(&settings.receiver).await.map_err(|error| listen(&error))?;
         let server = frontend::Bound::bind(&settings.server).await.map_err(|error| listen(&error))?;
+        // Before any room asks for a counter: handles of an earlier time count nowhere.
+        let recorded = frontend::recorder();
+        let readiness = Readiness::new();
         let clock: SharedClock = Arc::new(SystemClock);
         let budget = Budget::new(settings.limits.inflight_bytes_max.0);
 
@@ -131,16 +137,30 @@ impl Daemon {
         let (reader, aggregator) = aggregator::start(fold, records).map_err(anyhow::Error::new)?;
         let (journal, journal_thread) = journal::start(inbox).map_err(anyhow::Error::new)?;
         let (stop_ticker, stopped) = watch::channel(false);
-        let ticker = tokio::spawn(tick(journal.clone(), Arc::clone(&clock), stopped));
+        let ticker = tokio::spawn(tick(journal.clone(), Arc::clone(&clock), recorded.clone(), stopped));
 
         let gate = Gate::default();
         let pipeline = Arc::new(Pipeline::new(Arc::new(settings.rules()), Arc::new(journal), Arc::clone(&clock)));
         let receiver = (settings.receiver.clone(), &settings.limits, budget.clone());
         let listeners = receiver::start(bound, pipeline, gate.clone(), receiver).map_err(anyhow::Error::new)?;
-        let frontend = server.serve(state(&settings, (reader, clock, budget), &gate)).map_err(anyhow::Error::new)?;
+        let parts = frontend::Parts {
+            settings: settings.server.clone(),
+            snapshots: Arc::new(move || reader.load()),
+            limits: Arc::new(Vec::new),
+            readiness: readiness.clone(),
+            budget,
+            recorded,
+            started_at_ns: clock.now_unix_ns(),
+            clock,
+            otlp_http_port: listeners.http.first().map(SocketAddr::port),
+        };
+        let frontend = server.serve(frontend::State::new(parts)).map_err(anyhow::Error::new)?;
+        readiness.set_listeners_bound(true);
+        readiness.set_configuration_valid(true);
+        readiness.set_journal_accepting(true);
         gate.open();
         let threads = (journal_thread, aggregator);
-        Ok(Self { settings, gate, listeners, frontend, ticker, stop_ticker, threads })
+        Ok(Self { settings, gate, listeners, frontend, readiness, ticker, stop_ticker, threads })
     }
 
     fn started(&self, began: Instant) -> Started {
@@ -170,6 +190,7 @@ impl Daemon {
             () = guest => {}
         }
         tracing::info!("stopping: no new requests, finishing those that were begun");
+        self.readiness.set_stopping();
         tokio::time::sleep(self.settings.shutdown.delay.0).await;
         let deadline = self.settings.shutdown.deadline.0;
         tokio::select! {
@@ -194,7 +215,7 @@ impl Daemon {
             aggregator.join()
         });
         let last = last.await.ok().and_then(Result::ok).unwrap_or_default();
-        self.frontend.stop().await;
+        self.frontend.stop(FIGURES_GRACE).await;
         let mut summary = Summary::default();
         for books in last.books() {
             summary.received += books.received;
@@ -207,7 +228,12 @@ impl Daemon {
 }
 
 /// The fold's only clock besides batches: a tick record a second.
-async fn tick(journal: journal::MemoryJournal, clock: SharedClock, mut stopped: watch::Receiver<bool>) {
+async fn tick(
+    journal: journal::MemoryJournal,
+    clock: SharedClock,
+    recorded: Option<Recorded>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -217,6 +243,10 @@ async fn tick(journal: journal::MemoryJournal, clock: SharedClock, mut stopped: 
         }
         if journal.append(Record::Tick { now_ns: clock.now_unix_ns() }).await.is_err() {
             return;
+        }
+        // Samples of self histograms wait in memory until they are folded; scrapes may never come.
+        if let Some(recorded) = &recorded {
+            recorded.run_upkeep();
         }
     }
 }
@@ -230,20 +260,4 @@ fn claim_sources(settings: &Settings) -> Vec<ClaimSource> {
         Source::Baggage => ClaimSource::Baggage,
     };
     settings.tenancy.sources.iter().map(source).collect()
-}
-
-fn state(
-    settings: &Settings,
-    (reader, clock, budget): (SnapshotReader, SharedClock, Budget),
-    gate: &Gate,
-) -> frontend::State {
-    let gate = gate.clone();
-    frontend::State {
-        snapshots: Arc::new(move || reader.load()),
-        accepting: Arc::new(move || gate.is_open()),
-        settings: settings.server.clone(),
-        clock,
-        budget,
-        recorded: frontend::recorder(),
-    }
 }

@@ -1,35 +1,33 @@
 //! Figures out on :4319. It reads snapshots and shows them; it computes nothing that another face would compute again.
+//!
+//! Reading order: what the handlers share ([`State`]), whether the daemon is ready ([`Readiness`]), the views that all
+//! faces print ([`view`]) with their formatter ([`format`]), `/metrics` ([`exposition`]), the handlers ([`api`]) on
+//! HTTP as it is spoken here ([`http`]), and the listener ([`Bound`], [`Server`]).
 
 mod settings;
+mod state;
+
+mod readiness;
+
 mod format;
 mod scope;
-mod exposition;
 mod view;
+
+mod exposition;
+
+mod api;
+mod http;
+mod openapi;
+mod router;
+
+mod recorder;
 mod server;
 
-pub use server::{Bound, Server, State};
+pub use exposition::reference::markdown as metrics_markdown;
+pub use openapi::openapi_json;
+pub use readiness::{Check, Facts, Readiness, readiness};
+pub use recorder::{Recorded, recorder};
+pub use router::router;
+pub use server::{Bound, ListenError, Server};
 pub use settings::{MetricsSettings, ServerSettings};
-
-/// The OpenAPI document of the API, as JSON.
-#[must_use]
-pub fn openapi_json() -> String {
-    view::openapi_json()
-}
-
-/// The published list of metric families, as Markdown.
-#[must_use]
-pub fn metrics_markdown() -> String {
-    exposition::reference::markdown()
-}
-
-/// Starts counting what rooms record about themselves, each family with its help text. Without effect when a recorder
-/// is installed already.
-#[must_use]
-pub fn recorder() -> Option<Recorded> {
-    let handle = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
-    exposition::catalogue::describe_recorded();
-    handle
-}
-
-/// Gives what was recorded, as text.
-pub type Recorded = metrics_exporter_prometheus::PrometheusHandle;
+pub use state::{LimitsReader, Parts, SnapshotReader, State};

@@ -1,61 +1,43 @@
-//! The listener: routes, questions read strictly, answers.
+//! The listener: binds, accepts, serves, stops. It knows connections, not what is said on them.
 
-use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Json;
-use axum::Router;
-use axum::extract::{Query, State as Shared};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use bailiwick_slo::time::Window;
-use serde::Deserialize;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use utoipa::OpenApi;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 
-use super::exposition::catalogue::Group;
-use super::exposition::document::{self, Format, Selection};
-use super::exposition::own::Own;
-use super::scope::Scope;
+use super::router::router;
 use super::settings::ServerSettings;
-use super::view::{self, Filter};
-use crate::aggregator::Snapshot;
-use crate::clock::SharedClock;
-use crate::observation::budget::Budget;
+use super::state::State;
 
-/// What answers are made from.
-#[derive(Clone)]
-pub struct State {
-    /// Gives the latest snapshot.
-    pub snapshots: Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>,
-    /// Whether requests are taken.
-    pub accepting: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// This listener's settings.
-    pub settings: ServerSettings,
-    /// Reads the time.
-    pub clock: SharedClock,
-    /// The in-flight budget.
-    pub budget: Budget,
-    /// What rooms recorded about themselves.
-    pub recorded: Option<super::Recorded>,
-}
+/// Longest time to a request's headers; also how long an HTTP/1 connection may idle.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
+/// Connections beyond the requests that may be answered at once: those that idle between scrapes.
+const IDLE_CONNECTIONS_MAX: usize = 512;
+
+/// Streams of an HTTP/2 connection: a page with its assets, not an attack.
+const STREAMS_MAX: u32 = 64;
+
+/// How often HTTP/2 connections are asked whether they still live, and how long they may take to say so.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
+
+/// Pause after the system could not hand over a connection (say, no file descriptor is left).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The port could not be had.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free the port or set `server.listen` (port 0 takes a free one)")]
+#[error("failed to listen on {address}: {source}; free the port or set `server.listen` (port 0 takes a free one)")]
 pub struct ListenError {
     address: SocketAddr,
-    source: std::io::Error,
+    source: io::Error,
 }
 
 /// A listener that is bound but not yet served.
@@ -65,14 +47,14 @@ pub struct Bound(TcpListener);
 /// A listener that is served.
 #[derive(Debug)]
 pub struct Server {
-    /// Where.
+    /// The address that was bound; with port 0 in the settings it tells the port.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    accepting: JoinHandle<GracefulShutdown>,
 }
 
 impl Bound {
-    /// Binds the listener.
+    /// Binds `server.listen`.
     ///
     /// # Errors
     /// When the port is taken.
@@ -85,155 +67,77 @@ impl Bound {
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn serve(self, state: State) -> std::io::Result<Server> {
+    pub fn serve(self, state: State) -> io::Result<Server> {
         let address = self.0.local_addr()?;
-        let (stop, mut stopped) = watch::channel(false);
-        let asked = async move { drop(stopped.changed().await) };
-        let task = tokio::spawn(axum::serve(self.0, router(state)).with_graceful_shutdown(asked).into_future());
-        Ok(Server { address, stop, task })
+        let (stop, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(self.0, state, stopped));
+        Ok(Server { address, stop, accepting })
     }
 }
 
 impl Server {
-    /// Ends the listener; requests that were begun are cut.
-    pub async fn stop(self) {
+    /// Closes the listener, lets requests under way end for this long, and closes their connections; true when all
+    /// ended in time.
+    pub async fn stop(self, grace: Duration) -> bool {
+        // The accept loop may be gone already; then there is nobody to tell.
         let _ = self.stop.send(true);
-        self.task.abort();
-        let _ = self.task.await;
+        let Ok(connections) = self.accepting.await else { return false };
+        tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
     }
 }
 
-/// The API's document.
-#[derive(Debug, OpenApi)]
-#[openapi(
-    info(title = "Bailiwick", description = "Exact books per tenant, module and operation"),
-    paths(series, modules, ingest)
-)]
-pub(crate) struct Document;
-
-fn router(state: State) -> Router {
-    Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/v1/series", get(series))
-        .route("/v1/modules", get(modules))
-        .route("/v1/ingest", get(ingest))
-        .route("/openapi.json", get(openapi))
-        .with_state(state)
-}
-
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Question {
-    /// Only this tenant.
-    tenant: Option<String>,
-    /// Only this module.
-    module: Option<String>,
-    /// Only this operation.
-    operation: Option<String>,
-    /// 1m, 5m (default), 1h or 1d.
-    window: Option<String>,
-    /// Most items, 1 to 1000; 100 when absent.
-    limit: Option<usize>,
-}
-
-struct Problem(StatusCode, String);
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = serde_json::json!({
-            "type": "/problems/bad_request", "title": "Bad request", "status": self.0.as_u16(),
-            "detail": self.1, "code": "bad_request",
-        });
-        (self.0, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+/// Accepts until told to stop. Each connection has a task and a place; without a free place nobody is let in.
+async fn accept(listener: TcpListener, state: State, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+    let connections = GracefulShutdown::new();
+    let max = state.settings().requests_max as usize + IDLE_CONNECTIONS_MAX;
+    let places = Arc::new(Semaphore::new(max));
+    let service = TowerToHyperService::new(router(state));
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await.expect("nobody closes the semaphore");
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => return connections,
+            next = next => next,
+        };
+        match accepted {
+            Ok((stream, _)) => serve(stream, place, service.clone(), &connections),
+            Err(error) => {
+                tracing::warn!(error = %error, "failed to accept a connection on the API listener");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 
-type Asked = Result<Query<Question>, axum::extract::rejection::QueryRejection>;
-
-fn read(asked: Asked) -> Result<(Filter, Window, usize), Problem> {
-    let bad = |text: String| Problem(StatusCode::BAD_REQUEST, text);
-    let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
-    let window = match asked.window {
-        None => Window::FiveMinutes,
-        Some(name) => name.parse().map_err(|error: bailiwick_slo::time::UnknownWindow| bad(error.to_string()))?,
-    };
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=1_000).contains(&limit) {
-        return Err(bad("limit is a number from 1 to 1000".to_owned()));
-    }
-    let filter = Filter { tenant: asked.tenant, module: asked.module, operation: asked.operation };
-    Ok((filter, window, limit))
+fn serve(
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    service: TowerToHyperService<axum::Router>,
+    connections: &GracefulShutdown,
+) {
+    // Without it answers wait for acknowledgements; a socket that cannot do it still serves.
+    let _ = stream.set_nodelay(true);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let (interval, timeout) = KEEP_ALIVE;
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .keep_alive_interval(interval)
+        .keep_alive_timeout(timeout);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        let _place = place;
+        if let Err(error) = watched.await {
+            // Clients that go away or send nonsense are no fault of ours.
+            tracing::debug!(error = %error, "a connection of the API listener ended early");
+        }
+    });
 }
 
-/// Figures of every tenant x module x operation.
-#[utoipa::path(get, path = "/v1/series", params(Question), responses((status = 200, body = view::List<view::Figures>)))]
-async fn series(Shared(state): Shared<State>, asked: Asked) -> Result<impl IntoResponse, Problem> {
-    let (filter, window, limit) = read(asked)?;
-    Ok(Json(view::series(&(state.snapshots)(), &filter, (window, limit))))
-}
-
-/// Figures of every tenant x module.
-#[utoipa::path(get, path = "/v1/modules", params(Question), responses((status = 200, body = view::List<view::Figures>)))]
-async fn modules(Shared(state): Shared<State>, asked: Asked) -> Result<impl IntoResponse, Problem> {
-    let (filter, window, limit) = read(asked)?;
-    Ok(Json(view::modules(&(state.snapshots)(), &filter, (window, limit))))
-}
-
-/// The books of every tenant and signal.
-#[utoipa::path(get, path = "/v1/ingest", params(Question), responses((status = 200, body = view::List<view::BooksItem>)))]
-async fn ingest(Shared(state): Shared<State>, asked: Asked) -> Result<impl IntoResponse, Problem> {
-    let (filter, _, limit) = read(asked)?;
-    Ok(Json(view::books(&(state.snapshots)(), &filter, limit)))
-}
-
-async fn openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], view::openapi_json())
-}
-
-async fn ready(Shared(state): Shared<State>) -> (StatusCode, String) {
-    let age_ns = state.clock.now_unix_ns().saturating_sub((state.snapshots)().now_ns);
-    let line = |good: bool, name: &str| format!("{}{name}\n", if good { "[+]" } else { "[-]" });
-    let (accepting, ticking) = ((state.accepting)(), age_ns < 3_000_000_000);
-    let status = if accepting && ticking { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, line(accepting, "accepting") + &line(ticking, "last tick is younger than 3 s"))
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MetricsQuestion {
-    tenant: Option<String>,
-    /// `requests`, `self` or both, joined by commas.
-    collect: Option<String>,
-}
-
-async fn metrics(
-    Shared(state): Shared<State>,
-    headers: HeaderMap,
-    asked: Result<Query<MetricsQuestion>, axum::extract::rejection::QueryRejection>,
-) -> Result<impl IntoResponse, Problem> {
-    let Query(asked) = asked.map_err(|error| Problem(StatusCode::BAD_REQUEST, error.body_text()))?;
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let format = if accept.contains("application/openmetrics-text") { Format::OpenMetrics } else { Format::Text };
-    let snapshot = (state.snapshots)();
-    let own = Own {
-        now_ns: state.clock.now_unix_ns(),
-        ready: (state.accepting)(),
-        budget: &state.budget,
-        limits: snapshot.limits(),
-    };
-    let wanted =
-        |group: &Group| asked.collect.as_deref().is_none_or(|names| names.split(',').any(|name| name == group.name()));
-    let orgs = headers.get("x-scope-orgid").and_then(|orgs| orgs.to_str().ok());
-    let selection = Selection {
-        groups: Group::ALL.into_iter().filter(wanted).collect(),
-        scope: Scope::narrowed(asked.tenant.as_deref(), orgs),
-    };
-    // What rooms recorded belongs to no tenant.
-    let shows_own = selection.groups.contains(&Group::Own) && !selection.scope.is_narrow();
-    let recorded = state.recorded.as_ref().filter(|_| shows_own).map(super::Recorded::render).unwrap_or_default();
-    let families = document::families(&snapshot, &own, &selection);
-    Ok(([(CONTENT_TYPE, format.content_type())], document::write(format, families, &recorded)))
-}
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub struct Budget(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     used: AtomicU64,
+    refused: AtomicU64,
     max: u64,
 }
 
@@ -32,7 +33,7 @@ impl Budget {
     /// A budget of `max` bytes.
     #[must_use]
     pub fn new(max: u64) -> Self {
-        Self(Arc::new(Shared { used: AtomicU64::new(0), max }))
+        Self(Arc::new(Shared { used: AtomicU64::new(0), refused: AtomicU64::new(0), max }))
     }
 
     /// Bytes in use now.
@@ -47,6 +48,12 @@ impl Budget {
         self.0.max
     }
 
+    /// How often something did not fit, since the daemon began.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
+
     /// Takes `bytes`, or nothing.
     ///
     /// # Errors
@@ -58,7 +65,11 @@ impl Budget {
 
     fn take(&self, bytes: u64) -> Result<(), Full> {
         let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.0.max);
-        self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map(|_| ()).map_err(|_| Full)
+        let taken = self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        taken.map(|_| ()).map_err(|_| {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            Full
+        })
     }
 }
 
@@ -103,7 +114,7 @@ mod tests {
         let mut charge = budget.charge(60).expect("fits");
         assert!(budget.charge(41).is_err());
         assert!(charge.grow(41).is_err());
-        assert_eq!((charge.bytes(), budget.used()), (60, 60));
+        assert_eq!((charge.bytes(), budget.used(), budget.refused()), (60, 60, 2));
         charge.grow(40).expect("fits");
         charge.shrink_to(10);
         assert_eq!(budget.used(), 10);

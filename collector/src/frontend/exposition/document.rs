@@ -74,3 +74,6 @@ pub(crate) fn write(format: Format, families: Vec<Family>, rendered: &str) -> St
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

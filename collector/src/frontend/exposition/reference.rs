@@ -13,8 +13,9 @@ const HEAD: &str = "# Metrics of Bailiwick\n\n\
     daemon `recorded` while it worked since its start.\n\n\
     | Family | Type | Labels | Unit | Group | Source | Help | Sample |\n|---|---|---|---|---|---|---|---|\n";
 
-/// The document as it is committed.
-pub(crate) fn markdown() -> String {
+/// `collector/metrics.md`: every family of `/metrics` with type, labels, help and a sample.
+#[must_use]
+pub fn markdown() -> String {
     let mut out = HEAD.to_owned();
     for family in ALL {
         let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();

@@ -1,0 +1,72 @@
+//! `/metrics`.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+
+use crate::frontend::exposition::catalogue::Group;
+use crate::frontend::exposition::document::{self, Selection};
+use crate::frontend::exposition::own::Own;
+use crate::frontend::http::accept;
+use crate::frontend::http::answer;
+use crate::frontend::http::asked::Asked;
+use crate::frontend::http::problem::{Code, Problem, ProblemBody};
+use crate::frontend::state::State;
+
+/// Parameters of `/metrics`.
+pub(crate) const PARAMETERS: &[&str] = &["collect", "tenant"];
+
+/// Figures for Prometheus and its relatives
+///
+/// Prometheus text 0.0.4, or OpenMetrics 1.0.0 when `Accept` prefers it. `metrics.md` lists every family.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "metrics",
+    params(
+        ("collect" = Option<String>, Query, description = "Groups of families, joined by commas: requests, self",
+            example = "requests"),
+        ("tenant" = Option<String>, Query, description = "Only this tenant; what belongs to no tenant is left out",
+            example = "acme"),
+        ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
+    ),
+    responses(
+        (status = 200, description = "A document", body = String, content_type = "text/plain; version=0.0.4",
+            example = "# HELP bailiwick_ready 1 while ready\n# TYPE bailiwick_ready gauge\nbailiwick_ready 1\n"),
+        (status = 400, description = "`bad_request`, `unknown_parameter`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn metrics(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
+    asked.only(PARAMETERS)?;
+    let selection = Selection { groups: groups(asked.get("collect"))?, scope: asked.scope() };
+    let format = accept::exposition(asked.header("accept"));
+    let reader = state.clone();
+    let body = answer::compute(&state, move || {
+        let snapshot = reader.snapshot();
+        let now_ns = reader.now_ns();
+        let limits = reader.limits(&snapshot);
+        let ready = reader.readiness().is_ready(now_ns);
+        let own = Own { now_ns, ready, budget: reader.budget(), limits: &limits };
+        let families = document::families(&snapshot, &own, &selection);
+        let own_too = selection.groups.contains(&Group::Own) && !selection.scope.is_narrow();
+        let rendered = if own_too { reader.recorded() } else { String::new() };
+        document::write(format, families, &rendered)
+    })
+    .await?;
+    Ok(answer::live(body, format.content_type()))
+}
+
+fn groups(collect: Option<&str>) -> Result<Vec<Group>, Problem> {
+    let Some(collect) = collect else { return Ok(Group::ALL.to_vec()) };
+    collect
+        .split(',')
+        .map(|word| {
+            let known = Group::ALL.into_iter().find(|group| group.name() == word.trim());
+            known.ok_or_else(|| {
+                Problem::parameter(Code::BadRequest, "collect", format!("`{word}` is none of requests, self"))
+            })
+        })
+        .collect()
+}

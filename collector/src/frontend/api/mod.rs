@@ -1,0 +1,12 @@
+//! The handlers: read the question, ask the views, answer. No figure is computed here.
+
+pub(crate) mod query;
+
+pub(crate) mod ingest;
+pub(crate) mod limits;
+pub(crate) mod requests;
+
+pub(crate) mod documents;
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod nowhere;

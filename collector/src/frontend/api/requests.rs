@@ -1,0 +1,187 @@
+//! Requests by series, module and tenant: `/v1/series`, `/v1/modules`, `/v1/tenants`.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::query::{self, ListQuery};
+use crate::aggregator::Snapshot;
+use crate::aggregator::snapshot::ModuleTotals;
+use crate::frontend::format;
+use crate::frontend::http::answer::{self, Page};
+use crate::frontend::http::asked::Asked;
+use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::state::State;
+use crate::frontend::view::item::{self, ModuleItem, SeriesItem, TenantItem};
+use crate::frontend::view::list::{self, List};
+use crate::frontend::view::row::{self, Level, Row};
+
+/// Requests by tenant, module and operation
+///
+/// One item per series: counts over the window by outcome, availability, durations. With `step=10s` each item lists its
+/// closed slots. Counts are integers and add up; ratios are exact decimals.
+#[utoipa::path(
+    get,
+    path = "/v1/series",
+    tag = "requests",
+    params(
+        ("tenant" = Option<String>, Query, description = "Only this tenant", example = "acme"),
+        ("module" = Option<String>, Query, description = "Only this module", example = "rag_hub"),
+        ("operation" = Option<String>, Query, description = "Only this operation", example = "POST /rag/query"),
+        ("window" = Option<String>, Query, description = "1m, 5m, 1h or 1d; 5m if absent. It ends at `data_through`",
+            example = "5m"),
+        ("step" = Option<String>, Query, description = "10s: also list the closed slots", example = "10s"),
+        ("from" = Option<String>, Query, description = "With `step`: first moment, RFC 3339 or unix seconds",
+            example = "2026-05-04T10:00:00Z"),
+        ("to" = Option<String>, Query, description = "With `step`: moment after the last, RFC 3339 or unix seconds",
+            example = "2026-05-04T10:05:00Z"),
+        ("limit" = Option<u32>, Query, description = "Items of a page: 100 if absent, 1000 at most, 100 with `step`",
+            example = 100),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("sort" = Option<String>, Query, description = "name, requests, failures, success_ratio or last_seen_at; `-` \
+            before it turns it round (not name)", example = "-failures"),
+        ("q" = Option<String>, Query, description = "A part of any name, in any case", example = "rag"),
+        ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
+    ),
+    responses(
+        (status = 200, description = "A page of series", body = List<SeriesItem>),
+        (status = 304, description = "Nothing changed since `If-None-Match`"),
+        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`, `limit_exceeded`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
+    let query = ListQuery::read(&asked, query::SERIES)?;
+    answer::figures(&state, &asked, move |snapshot| {
+        listed(snapshot, &query, ("bailiwick.series/v1", Level::Series), |row, _| SeriesItem {
+            tenant: row.names.tenant.to_string(),
+            module: row.names.module.to_string(),
+            operation: row.names.operation.to_string(),
+            r#type: row.names.entry,
+            figures: item::figures(snapshot, row, query.window),
+            slots: query.slots.map(|stretch| {
+                let (from, to) = stretch.slots(query.window, snapshot.data_through_ns);
+                let slots = row.series.iter().flat_map(|series| snapshot.slots(*series, from, to));
+                slots.map(item::slot).collect()
+            }),
+        })
+    })
+    .await
+}
+
+/// Requests by tenant and module
+///
+/// The series of each module of each tenant, added up.
+#[utoipa::path(
+    get,
+    path = "/v1/modules",
+    tag = "requests",
+    params(
+        ("tenant" = Option<String>, Query, description = "Only this tenant", example = "acme"),
+        ("module" = Option<String>, Query, description = "Only this module", example = "rag_hub"),
+        ("window" = Option<String>, Query, description = "1m, 5m, 1h or 1d; 5m if absent", example = "1h"),
+        ("limit" = Option<u32>, Query, description = "Items of a page: 100 if absent, 1000 at most", example = 100),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("sort" = Option<String>, Query, description = "name, requests, failures, success_ratio or last_seen_at; `-` \
+            before it turns it round (not name)", example = "success_ratio"),
+        ("q" = Option<String>, Query, description = "A part of any name, in any case", example = "rag"),
+        ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
+    ),
+    responses(
+        (status = 200, description = "A page of modules", body = List<ModuleItem>),
+        (status = 304, description = "Nothing changed since `If-None-Match`"),
+        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
+    let query = ListQuery::read(&asked, query::MODULES)?;
+    answer::figures(&state, &asked, move |snapshot| {
+        listed(snapshot, &query, ("bailiwick.modules/v1", Level::Module), |row, modules| ModuleItem {
+            tenant: row.names.tenant.to_string(),
+            module: row.names.module.to_string(),
+            figures: item::figures(snapshot, row, query.window),
+            tenant_sources: item::sources(modules, row),
+            series: row.series.len(),
+        })
+    })
+    .await
+}
+
+/// Requests by tenant
+///
+/// All series of each tenant, added up.
+#[utoipa::path(
+    get,
+    path = "/v1/tenants",
+    tag = "requests",
+    params(
+        ("tenant" = Option<String>, Query, description = "Only this tenant", example = "acme"),
+        ("window" = Option<String>, Query, description = "1m, 5m, 1h or 1d; 5m if absent", example = "1d"),
+        ("limit" = Option<u32>, Query, description = "Items of a page: 100 if absent, 1000 at most", example = 100),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("sort" = Option<String>, Query, description = "name, requests, failures, success_ratio or last_seen_at; `-` \
+            before it turns it round (not name)", example = "-requests"),
+        ("q" = Option<String>, Query, description = "A part of the name, in any case", example = "ac"),
+        ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
+    ),
+    responses(
+        (status = 200, description = "A page of tenants", body = List<TenantItem>),
+        (status = 304, description = "Nothing changed since `If-None-Match`"),
+        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn tenants(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
+    let query = ListQuery::read(&asked, query::TENANTS)?;
+    answer::figures(&state, &asked, move |snapshot| {
+        listed(snapshot, &query, ("bailiwick.tenants/v1", Level::Tenant), |row, modules| TenantItem {
+            tenant: row.names.tenant.to_string(),
+            figures: item::figures(snapshot, row, query.window),
+            tenant_sources: item::sources(modules, row),
+            modules: row.modules.len(),
+            series: row.series.len(),
+        })
+    })
+    .await
+}
+
+/// Rows of a level, filtered, sorted and cut; only those of the page become items.
+fn listed<T: Serialize>(
+    snapshot: &Snapshot,
+    query: &ListQuery,
+    (schema, level): (&'static str, Level),
+    show: impl Fn(&Row, &[&ModuleTotals]) -> T,
+) -> Page<List<T>> {
+    let modules: Vec<&ModuleTotals> = snapshot.modules().collect();
+    let mut rows = row::rows(snapshot, query.window);
+    // Tenants that are not asked for need not be added up.
+    rows.retain(|row| query.filter.scope.holds(&row.names.tenant));
+    let mut rows = row::roll_up(rows, level, row::overflow_of(&modules));
+    rows.retain(|row| query.filter.keeps(row));
+    let page = list::page(rows, |row| query.sort.rank(row), &query.cut);
+    let body = List {
+        schema,
+        window: Some(query.window.name()),
+        data_through: format::instant(snapshot.data_through_ns),
+        items: page.rows.iter().map(|row| show(row, &modules)).collect(),
+        next_cursor: page.next_cursor.clone(),
+        total: page.total,
+    };
+    Page { body, next_cursor: page.next_cursor }
+}

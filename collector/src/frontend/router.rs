@@ -1,0 +1,53 @@
+//! Which path leads to which handler, and the layers around them all.
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use super::api::{documents, health, ingest, limits, metrics, nowhere, requests};
+use super::http::{guard, observe};
+use super::state::State;
+
+/// Bodies from this size on are compressed.
+const COMPRESSED_FROM_BYTES: u64 = 1_024;
+
+/// Everything that this listener answers.
+pub fn router(state: State) -> Router {
+    let compression = CompressionLayer::new()
+        // A scrape of megabytes is written in the time that it takes to compress it well.
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES));
+    // The last layer is the outermost.
+    Router::new()
+        .route("/", get(documents::index))
+        .route("/v1/series", get(requests::series))
+        .route("/v1/modules", get(requests::modules))
+        .route("/v1/tenants", get(requests::tenants))
+        .route("/v1/ingest", get(ingest::ingest))
+        .route("/v1/limits", get(limits::limits))
+        .route("/metrics", get(metrics::metrics))
+        .route("/livez", get(health::livez))
+        .route("/healthz", get(health::livez))
+        .route("/-/healthy", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/-/ready", get(health::readyz))
+        .route("/startupz", get(health::startupz))
+        .route("/openapi.json", get(documents::openapi_json))
+        .route("/problems", get(documents::problems))
+        .route("/problems/{code}", get(documents::problem))
+        .fallback(nowhere::not_found)
+        .method_not_allowed_fallback(nowhere::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .layer(compression)
+        .layer(from_fn(observe::weaken))
+        .with_state(state)
+}
+
+#[cfg(test)]
+mod tests;

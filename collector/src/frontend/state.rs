@@ -1,0 +1,161 @@
+//! What the handlers share. They read; nothing of it can be written by a request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::readiness::Readiness;
+use super::recorder::Recorded;
+use super::settings::ServerSettings;
+use crate::aggregator::Snapshot;
+use crate::aggregator::snapshot::Limit;
+use crate::clock::SharedClock;
+use crate::observation::budget::Budget;
+
+/// Gives the latest snapshot.
+pub type SnapshotReader = Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>;
+
+/// Gives use and maximum of what rooms other than the aggregator bound.
+pub type LimitsReader = Arc<dyn Fn() -> Vec<Limit> + Send + Sync>;
+
+/// Answers that are computed at once: enough for the cores of a small machine, few enough that ingest keeps its turn.
+const COMPUTING_MAX: usize = 2;
+
+/// What the frontend is made of.
+pub struct Parts {
+    /// The listener.
+    pub settings: ServerSettings,
+    /// Where figures come from.
+    pub snapshots: SnapshotReader,
+    /// Bounds of the rooms that no snapshot tells of (listeners, journal).
+    pub limits: LimitsReader,
+    /// Whether the daemon is ready.
+    pub readiness: Readiness,
+    /// The in-flight budget of ingest.
+    pub budget: Budget,
+    /// What rooms recorded about themselves; without it `/metrics` shows books only.
+    pub recorded: Option<Recorded>,
+    /// The time.
+    pub clock: SharedClock,
+    /// When the daemon started, nanoseconds since the Unix epoch: tells validators of different runs apart.
+    pub started_at_ns: u64,
+    /// The port of OTLP/HTTP, for hints to clients that took the wrong one.
+    pub otlp_http_port: Option<u16>,
+}
+
+/// What the handlers share. Cloning shares it.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    requests: AtomicU64,
+    refused: AtomicU64,
+    places: Arc<Semaphore>,
+    computing: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("settings", &self.0.parts.settings).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// The state of a frontend.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let places = Arc::new(Semaphore::new(parts.settings.requests_max as usize));
+        Self(Arc::new(Shared {
+            parts,
+            requests: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            places,
+            computing: Arc::new(Semaphore::new(COMPUTING_MAX)),
+        }))
+    }
+
+    /// The listener's settings.
+    #[must_use]
+    pub fn settings(&self) -> &ServerSettings {
+        &self.0.parts.settings
+    }
+
+    /// The latest snapshot.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        (self.0.parts.snapshots)()
+    }
+
+    /// The run that figures belong to.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.0.parts.started_at_ns
+    }
+
+    /// Now, nanoseconds since the Unix epoch.
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.0.parts.clock.now_unix_ns()
+    }
+
+    /// Whether the daemon is ready, told anew.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        let budget = &self.0.parts.budget;
+        // A tick is a record: the clock of the latest snapshot tells when it was applied.
+        self.0.parts.readiness.ticked(self.snapshot().now_ns);
+        self.0.parts.readiness.inflight(budget.used(), budget.max(), self.now_ns());
+        &self.0.parts.readiness
+    }
+
+    /// The in-flight budget of ingest.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.parts.budget
+    }
+
+    /// What rooms recorded, as 0.0.4 text.
+    pub(crate) fn recorded(&self) -> String {
+        self.0.parts.recorded.as_ref().map(Recorded::render).unwrap_or_default()
+    }
+
+    /// The port of OTLP/HTTP.
+    pub(crate) fn otlp_http_port(&self) -> Option<u16> {
+        self.0.parts.otlp_http_port
+    }
+
+    /// Every bound there is: the aggregator's, the budget's, the other rooms', this listener's.
+    pub(crate) fn limits(&self, snapshot: &Snapshot) -> Vec<Limit> {
+        let mut limits = snapshot.limits().to_vec();
+        limits.extend((self.0.parts.limits)());
+        let budget = &self.0.parts.budget;
+        limits.push(Limit {
+            name: "inflight_bytes_max",
+            used: budget.used(),
+            max: budget.max(),
+            refused: budget.refused(),
+        });
+        let max = u64::from(self.settings().requests_max);
+        let free = self.0.places.available_permits() as u64;
+        let refused = self.0.refused.load(Ordering::Relaxed);
+        limits.push(Limit { name: "requests_max", used: max.saturating_sub(free), max, refused });
+        limits
+    }
+
+    /// A number for the next request, unique over restarts.
+    pub(crate) fn next_request_id(&self) -> String {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{number:x}", self.epoch())
+    }
+
+    /// A place among the requests that are answered at once; `None`, counted, when all are taken.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned().ok();
+        if place.is_none() {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        place
+    }
+
+    /// Turns for computing an answer.
+    pub(crate) fn computing(&self) -> &Arc<Semaphore> {
+        &self.0.computing
+    }
+}

@@ -1,0 +1,36 @@
+//! Bounds of the daemon: "is anything full?" in one list.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::list::Named;
+use crate::aggregator::snapshot::Limit;
+
+/// A bounded queue, table, cache or body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct LimitItem {
+    /// Its configuration key without the section.
+    #[schema(example = "series.max")]
+    pub(crate) limit: &'static str,
+    /// In use now.
+    #[schema(example = 412)]
+    pub(crate) used: u64,
+    /// The most that may be.
+    #[schema(example = 20_000)]
+    pub(crate) max: u64,
+    /// What the bound refused or sent to overflow since the daemon began.
+    #[schema(example = 0)]
+    pub(crate) refused: u64,
+}
+
+impl From<Limit> for LimitItem {
+    fn from(limit: Limit) -> Self {
+        Self { limit: limit.name, used: limit.used, max: limit.max, refused: limit.refused }
+    }
+}
+
+impl Named for LimitItem {
+    fn names(&self) -> [&str; 4] {
+        [self.limit, "", "", ""]
+    }
+}
