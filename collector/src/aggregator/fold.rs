@@ -310,8 +310,12 @@ impl Aggregator {
         self.publish(&gained)
     }
 
-    /// The figures of now, without moving the clock.
-    pub fn publish(&mut self, gained: &[SeriesId]) -> Arc<Snapshot> {
+    /// The last figures: late requests since the last tick are booked too, and the clock stays where it is.
+    pub fn finish(&mut self) -> Arc<Snapshot> {
+        self.tick(self.seq, self.now_ns)
+    }
+
+    fn publish(&mut self, gained: &[SeriesId]) -> Arc<Snapshot> {
         while self.totals.len() < self.settled.len() {
             self.totals.push(SeriesTotals::default());
         }

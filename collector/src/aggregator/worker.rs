@@ -42,7 +42,7 @@ pub fn start(
                 Record::Tick { now_ns } => shown.0.store(fold.tick(seq, now_ns)),
             }
         }
-        let last = fold.publish(&[]);
+        let last = fold.finish();
         shown.0.store(Arc::clone(&last));
         last
     })?;

@@ -111,6 +111,14 @@ fn a_late_span_is_counted_in_the_slot_of_its_own_end() {
 }
 
 #[test]
+fn the_last_figures_hold_late_requests_too() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    fold.tick(1, NOW);
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 300, 5))]));
+    assert_eq!(fold.finish().totals(0).spans, 1);
+}
+
+#[test]
 fn a_snapshot_does_not_change_after_it_was_taken() {
     let (mut fold, mut observer) = daemon(Settings::default());
     send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 60, 5))]));
