@@ -1,9 +1,9 @@
 //! Tenant claims: canonical form, aliases, validity.
 
 use super::batch::{Builder, NoString};
+use super::fields::overflow_tenant;
 use super::naming::write_text;
 use super::settings::Rules;
-use super::spans::overflow_tenant;
 use crate::otlp::attributes::Value;
 use crate::tenancy;
 

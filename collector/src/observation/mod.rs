@@ -6,12 +6,14 @@
 pub mod batch;
 pub mod budget;
 mod claims;
+mod fields;
 mod glob;
 mod naming;
 mod observer;
 mod outcome;
 mod points;
 pub mod report;
+mod scratch;
 mod settings;
 mod slots;
 mod spans;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::batch::{Batch, Builder, Head, Meta};
 use super::points::PointWalk;
 use super::report::Report;
+use super::scratch::Scratch;
 use super::settings::Rules;
 use super::slots;
-use super::spans::{Scratch, SpanWalk};
+use super::spans::SpanWalk;
 use crate::otlp::metrics;
 use crate::otlp::trace::{self, Halt, Keys, WalkLimits};
 
