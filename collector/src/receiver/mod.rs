@@ -16,6 +16,9 @@ pub mod request;
 mod start;
 pub mod transport;
 
+#[cfg(test)]
+mod tests;
+
 pub use ingest::{Pipeline, Plan, Walk};
 pub use request::{Head, Ingest, Received, Transport};
 pub use settings::{ConnectionSettings, GrpcSettings, HttpSettings, Settings};

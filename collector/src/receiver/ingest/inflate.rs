@@ -156,11 +156,11 @@ impl Inflater {
         let Some(zstd) = self.zstd.as_mut() else { return Err(Refusal::panic()) };
         let mut source = InBuffer { src: input, pos: self.at };
         let written = out.len();
-        let (hint, room_left) = {
-            let mut target = OutBuffer::around_pos(out, written);
-            let hint = zstd.run(&mut source, &mut target);
-            (hint, target.pos() < target.capacity())
-        };
+        out.resize(written + STEP_BYTES, 0);
+        let mut target = OutBuffer::around(&mut out[written..]);
+        let hint = zstd.run(&mut source, &mut target);
+        let made = target.pos();
+        out.truncate(written + made);
         self.at = source.pos;
         let hint = hint.map_err(|error| match error.to_string() {
             name if name == ZSTD_WINDOW_ERROR => Refusal::zstd_window(),
@@ -171,7 +171,7 @@ impl Inflater {
             // A frame ended; the next one, if there is one, begins by itself.
             0 => Ok(at_end),
             // Everything was read and nothing more comes out, but the frame is not over.
-            _ if at_end && room_left => Err(self.bad("it ends too soon")),
+            _ if at_end && made < STEP_BYTES => Err(self.bad("it ends too soon")),
             _ => Ok(false),
         }
     }
@@ -196,8 +196,8 @@ impl Limits<'_> {
         if charged < out.len() + STEP_BYTES {
             self.hold.take(STEP_BYTES as u64)?;
         }
+        // By a quarter: doubling would hold twice what is charged.
         if out.capacity() - out.len() < STEP_BYTES {
-            // By a quarter: doubling would hold twice what is charged.
             out.reserve_exact(STEP_BYTES.max(out.len() / 4));
         }
         Ok(())
@@ -223,13 +223,19 @@ fn deflate_step(
     out: &mut Vec<u8>,
 ) -> Result<bool, &'static str> {
     let (read, written) = (stream.total_in(), out.len());
-    let status = stream.decompress_vec(&input[*at..], out, FlushDecompress::None).map_err(|_| "it is damaged")?;
-    let read = usize::try_from(stream.total_in() - read).unwrap_or(usize::MAX);
+    // Zeroing one step (1 us) buys that a step never makes more than was charged.
+    out.resize(written + STEP_BYTES, 0);
+    let made_before = stream.total_out();
+    let status = stream.decompress(&input[*at..], &mut out[written..], FlushDecompress::None);
+    let made = usize::try_from(stream.total_out() - made_before).expect("at most one step");
+    out.truncate(written + made);
+    let status = status.map_err(|_| "it is damaged")?;
+    let read = usize::try_from(stream.total_in() - read).expect("at most the input");
     *at += read;
     match status {
         Status::StreamEnd => Ok(true),
         // There was room and nothing came: the input is at its end.
-        _ if read == 0 && out.len() == written => Err("it ends too soon"),
+        _ if read == 0 && made == 0 => Err("it ends too soon"),
         _ => Ok(false),
     }
 }

@@ -1,1 +1,2 @@
-
+mod inflate;
+mod pipeline;
