@@ -228,5 +228,6 @@ fn state(
         settings: settings.server.clone(),
         clock,
         budget,
+        recorded: frontend::recorder(),
     }
 }

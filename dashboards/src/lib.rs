@@ -1,1 +1,1 @@
-//! x
+//! Grafana dashboards of Bailiwick as functions. Empty so far.

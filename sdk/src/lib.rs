@@ -1,1 +1,1 @@
-//! x
+//! OpenTelemetry for services of a multi-tenant platform. Empty so far.

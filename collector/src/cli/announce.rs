@@ -37,7 +37,6 @@ pub(super) fn text(started: &Started) -> String {
         let endpoint = format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}");
         line("send", &format!("export {endpoint} OTEL_EXPORTER_OTLP_PROTOCOL={protocol}"));
     }
-    line("try", "bailiwick demo");
     format!("bailiwick {} ready in {} ms\n{text}", started.version, started.ready_in.as_millis())
 }
 
@@ -86,7 +85,6 @@ bailiwick 0.1.0 ready in 41 ms
   data    in memory
   access  loopback only, no keys
   send    export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-  try     bailiwick demo
 ";
         assert_eq!(text(&started()), expected);
     }

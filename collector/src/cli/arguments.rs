@@ -1,11 +1,8 @@
 //! The words of the command line. Every help ends with two examples; `help.txt` holds them all.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-
-use crate::units::Period;
 
 /// Exact books per tenant, module and operation, from OpenTelemetry.
 #[derive(Debug, Clone, Parser)]
@@ -88,9 +85,6 @@ pub enum Command {
     /// Run the daemon.
     #[command(after_help = "Examples:\n  bailiwick serve\n  bailiwick serve --set telemetry.log_level=debug")]
     Serve,
-    /// Run the daemon with a synthetic platform that sends to it.
-    #[command(after_help = "Examples:\n  bailiwick demo\n  bailiwick demo --seed 7 --rate 200 --faults none")]
-    Demo(DemoArguments),
     /// Report every problem of the configuration.
     #[command(
         visible_alias = "validate",
@@ -122,52 +116,21 @@ pub enum Command {
     /// Print the HTTP API as an OpenAPI document.
     #[command(after_help = "Examples:\n  bailiwick openapi\n  bailiwick openapi > openapi.json")]
     Openapi,
+    /// Say what `/metrics` publishes.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > metrics.md")]
+    Metrics {
+        /// What to say.
+        #[command(subcommand)]
+        what: MetricsCommand,
+    },
 }
 
-/// How the demo runs.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct DemoArguments {
-    /// The same seed makes the same platform.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Requests a second.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub rate: u32,
-    /// Begin without a past.
-    #[arg(long)]
-    pub no_backfill: bool,
-    /// Which faults to seed: all, none or names.
-    #[arg(long, value_name = "all|none|NAME,..", default_value = "all")]
-    pub faults: Faults,
-    /// Stop after this time, as in 90s; without it Ctrl-C stops.
-    #[arg(long, value_name = "DURATION")]
-    pub duration: Option<Period>,
-}
-
-/// Which faults to seed. Whether a name is one of a fault is the demo's to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Faults {
-    /// All that there are.
-    All,
-    /// A platform in good health.
-    None,
-    /// These.
-    Named(Vec<String>),
-}
-
-impl FromStr for Faults {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "all" => Ok(Self::All),
-            "none" => Ok(Self::None),
-            names if names.split(',').all(|name| !name.is_empty()) => {
-                Ok(Self::Named(names.split(',').map(str::to_owned).collect()))
-            }
-            _ => Err("write all, none, or names with commas between them".to_owned()),
-        }
-    }
+/// What to say about `/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum MetricsCommand {
+    /// Print the list of families as Markdown.
+    #[command(after_help = "Examples:\n  bailiwick metrics list\n  bailiwick metrics list > collector/metrics.md")]
+    List,
 }
 
 /// What to check, and how to report.

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, CommonArguments};
+use super::arguments::{Arguments, Color, Command, CommonArguments, MetricsCommand};
 use super::serve::{self, Manner};
 use super::{configuration, health, version};
 use crate::config::render::Look;
@@ -52,7 +52,6 @@ pub fn run(arguments: Arguments, process: &Process) -> Exit {
     let Arguments { common, command } = arguments;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => with_settings(&common, process, serve::serve),
-        Command::Demo(demo) => with_settings(&common, process, |settings, manner| serve::demo(&demo, settings, manner)),
         command => answer(&command, &common, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
 }
@@ -76,7 +75,8 @@ pub(super) fn answer(command: &Command, common: &CommonArguments, process: &Proc
             Answer::data(String::from_utf8_lossy(&script))
         }
         Command::Openapi => Answer::data(frontend::openapi_json()),
-        Command::Serve | Command::Demo(_) => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
+        Command::Metrics { what: MetricsCommand::List } => Answer::data(frontend::metrics_markdown()),
+        Command::Serve => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line: words in, an answer and an exit code out. stdout is data, stderr is talk.
 //!
-//! It decides nothing about figures: `serve` and `demo` hand settings to [`crate::app`], the rest prints what other
+//! It decides nothing about figures: `serve` hands its settings to [`crate::app`], the rest prints what other
 //! rooms say.
 
 mod arguments;
@@ -13,7 +13,6 @@ mod version;
 mod announce;
 pub mod telemetry;
 mod serve;
-pub mod demo;
 
 mod dispatch;
 
@@ -21,6 +20,6 @@ mod dispatch;
 mod tests;
 
 pub use answer::{Answer, Exit};
-pub use arguments::{Arguments, Command, CommonArguments, DemoArguments, Faults};
+pub use arguments::{Arguments, Command, CommonArguments};
 pub use dispatch::{Process, run};
 pub use version::VERSION;

@@ -1,10 +1,9 @@
-//! `serve` and `demo`: settings, telemetry, then the daemon until it ends, and what its end means.
+//! `serve`: settings, telemetry, then the daemon until it ends, and what its end means.
 
 use std::io::{IsTerminal, Write};
 
 use super::answer::Exit;
-use super::arguments::DemoArguments;
-use super::{announce, demo, telemetry};
+use super::{announce, telemetry};
 use crate::app::{self, StartError, Started};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Settings, TelemetrySettings};
@@ -36,18 +35,6 @@ pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
             Exit::Unavailable
         }
         Err(StartError::Other(error)) => {
-            tracing::error!("{error:#}");
-            Exit::Internal
-        }
-    })
-}
-
-/// Runs the daemon with its synthetic platform.
-pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner) -> Exit {
-    let telemetry = settings.telemetry.clone();
-    heard(&telemetry, manner, || match demo::run(arguments, settings) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
             tracing::error!("{error:#}");
             Exit::Internal
         }

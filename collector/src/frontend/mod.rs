@@ -15,3 +15,21 @@ pub use settings::{MetricsSettings, ServerSettings};
 pub fn openapi_json() -> String {
     view::openapi_json()
 }
+
+/// The published list of metric families, as Markdown.
+#[must_use]
+pub fn metrics_markdown() -> String {
+    exposition::reference::markdown()
+}
+
+/// Starts counting what rooms record about themselves, each family with its help text. Without effect when a recorder
+/// is installed already.
+#[must_use]
+pub fn recorder() -> Option<Recorded> {
+    let handle = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
+    exposition::catalogue::describe_recorded();
+    handle
+}
+
+/// Gives what was recorded, as text.
+pub type Recorded = metrics_exporter_prometheus::PrometheusHandle;

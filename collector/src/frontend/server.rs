@@ -40,6 +40,8 @@ pub struct State {
     pub clock: SharedClock,
     /// The in-flight budget.
     pub budget: Budget,
+    /// What rooms recorded about themselves.
+    pub recorded: Option<super::Recorded>,
 }
 
 impl fmt::Debug for State {
@@ -199,7 +201,20 @@ async fn ready(Shared(state): Shared<State>) -> (StatusCode, String) {
     (status, line(accepting, "accepting") + &line(ticking, "last tick is younger than 3 s"))
 }
 
-async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoResponse {
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricsQuestion {
+    tenant: Option<String>,
+    /// `requests`, `self` or both, joined by commas.
+    collect: Option<String>,
+}
+
+async fn metrics(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    asked: Result<Query<MetricsQuestion>, axum::extract::rejection::QueryRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    let Query(asked) = asked.map_err(|error| Problem(StatusCode::BAD_REQUEST, error.body_text()))?;
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let format = if accept.contains("application/openmetrics-text") { Format::OpenMetrics } else { Format::Text };
     let snapshot = (state.snapshots)();
@@ -209,7 +224,16 @@ async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoR
         budget: &state.budget,
         limits: snapshot.limits(),
     };
-    let selection = Selection { groups: Group::ALL.to_vec(), scope: Scope::default() };
+    let wanted =
+        |group: &Group| asked.collect.as_deref().is_none_or(|names| names.split(',').any(|name| name == group.name()));
+    let orgs = headers.get("x-scope-orgid").and_then(|orgs| orgs.to_str().ok());
+    let selection = Selection {
+        groups: Group::ALL.into_iter().filter(wanted).collect(),
+        scope: Scope::narrowed(asked.tenant.as_deref(), orgs),
+    };
+    // What rooms recorded belongs to no tenant.
+    let shows_own = selection.groups.contains(&Group::Own) && !selection.scope.is_narrow();
+    let recorded = state.recorded.as_ref().filter(|_| shows_own).map(super::Recorded::render).unwrap_or_default();
     let families = document::families(&snapshot, &own, &selection);
-    ([(CONTENT_TYPE, format.content_type())], document::write(format, families, ""))
+    Ok(([(CONTENT_TYPE, format.content_type())], document::write(format, families, &recorded)))
 }

@@ -8,6 +8,7 @@ use super::report::Report;
 use super::settings::Rules;
 use super::slots;
 use super::spans::{Scratch, SpanWalk};
+use crate::otlp::metrics;
 use crate::otlp::trace::{self, Halt, Keys, WalkLimits};
 
 /// What a request carries.
@@ -134,7 +135,7 @@ impl Observer {
             }
             Signal::Metrics => {
                 let mut sink = PointWalk::new(&self.rules, &mut self.builder, request);
-                let walked = crate::otlp::metrics::visit(request.protobuf, &self.keys, &self.limits, &mut sink);
+                let walked = metrics::visit(request.protobuf, &self.limits, self.rules.limits.buckets_max, &mut sink);
                 (walked, sink.finish())
             }
         };

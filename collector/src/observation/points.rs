@@ -4,7 +4,7 @@ use super::batch::Builder;
 use super::observer::Request;
 use super::report::{Position, Reason, Report};
 use super::settings::Rules;
-use crate::otlp::metrics::{MetricSink, Point, PointDefect};
+use crate::otlp::metrics::{self, MetricSink, PointDefect};
 
 /// The walk's sink: one request.
 #[derive(Debug)]
@@ -26,31 +26,31 @@ impl<'w> PointWalk<'w> {
         self.report
     }
 
-    fn judge(&self, point: &Point) -> Option<Reason> {
-        match point.defect {
-            Some(PointDefect::TooManyAttributes) => Some(Reason::TooManyAttributes),
-            Some(PointDefect::Unsupported) => Some(Reason::Unsupported),
-            Some(PointDefect::NotFinite) => Some(Reason::NotFinite),
-            Some(PointDefect::BadSum) => Some(Reason::BadSum),
-            Some(PointDefect::BadHistogram) => Some(Reason::BadHistogram),
-            None if point.time_ns == 0 => Some(Reason::MissingTime),
-            None => self.rules.ingest.judge(point.time_ns, self.observed_at_ns),
-        }
+    fn judge(&self, verdict: Result<(), PointDefect>, time_ns: u64) -> Result<(), Reason> {
+        verdict.map_err(|defect| match defect {
+            PointDefect::TooManyAttributes => Reason::TooManyAttributes,
+            PointDefect::Unsupported => Reason::Unsupported,
+            PointDefect::NotFinite => Reason::NotFinite,
+            PointDefect::BadSum => Reason::BadSum,
+            PointDefect::BadHistogram => Reason::BadHistogram,
+            PointDefect::MissingTime => Reason::MissingTime,
+        })?;
+        self.rules.ingest.judge(time_ns, self.observed_at_ns).map_or(Ok(()), Err)
     }
 }
 
 impl MetricSink for PointWalk<'_> {
-    fn point(&mut self, point: &Point) {
+    fn point(&mut self, verdict: Result<(), PointDefect>, time_ns: u64, at: metrics::Position) {
         let item = self.report.received;
         self.report.received += 1;
-        match self.judge(point) {
-            None => {
+        match self.judge(verdict, time_ns) {
+            Ok(()) => {
                 self.report.accepted += 1;
                 self.report.ignored += 1;
             }
-            Some(reason) => {
+            Err(reason) => {
                 self.builder.reject(self.tenant_auth, reason, (item, 1));
-                let [resource, scope, metric, point] = point.position;
+                let metrics::Position { resource, scope, metric, point } = at;
                 self.report.refuse(reason, Position { resource, scope, item: metric, point });
             }
         }

@@ -406,3 +406,6 @@ fn read_link(bytes: &[u8], groups_max: usize) -> Result<Link<'_>, WireError> {
     }
     Ok(link)
 }
+
+#[cfg(test)]
+mod tests;

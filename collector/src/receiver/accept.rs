@@ -149,7 +149,7 @@ impl<I: Ingest> Server<I> {
                         });
                     }
                     Err(_) => {
-                        metrics::counter!("bailiwick_ingest_connections_refused_total", "reason" => "max").increment(1)
+                        metrics::counter!("bailiwick_ingest_connections_refused_total", "reason" => "max").increment(1);
                     }
                 },
                 Err(error) => {
