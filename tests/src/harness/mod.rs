@@ -4,7 +4,7 @@
 //! [`eventually`] waits for what takes time. It knows no span and judges nothing: suites do.
 
 mod api;
-mod daemon;
+pub mod daemon;
 mod eventually;
 pub mod exposition;
 pub mod process;
