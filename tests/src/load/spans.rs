@@ -85,7 +85,7 @@ pub(super) fn plain(facts: &Facts, random: &mut Random) -> Span {
             text("server.address", "api.platform.example"),
             text("client.address", format!("10.{}.{}.{}", client as u8, (client >> 8) as u8, (client >> 16) as u8)),
             text("network.protocol.version", "1.1"),
-            text("user_agent.original", "python-httpx/0.28.1"),
+            text("user_agent.original", "acme-client/4.2.1 python/3.13.2 httpx/0.28.1 (linux)"),
             text("http.route", place.route()),
             attribute("http.response.status_code", Value::IntValue(code)),
             text("bailiwick.tenant.id", place.tenant()),
@@ -100,7 +100,7 @@ pub(super) fn plain(facts: &Facts, random: &mut Random) -> Span {
 pub(super) fn rich(facts: &Facts, random: &mut Random) -> Span {
     let mut span = plain(facts, random);
     let extra =
-        (0..15).map(|number| text(&format!("app.pipeline.stage_{number:02}"), format!("{:016x}", random.bits())));
+        (0..15).map(|number| text(&format!("app.pipeline.stage_{number:02}"), format!("{:020x}", random.bits())));
     span.attributes.splice(8..8, extra);
     let event = |number: usize| Event {
         time_unix_nano: 1,
