@@ -53,3 +53,39 @@ impl Claims<'_> {
         }
     }
 }
+
+/// Appends what percent-encoded text says; a `%` without two hex digits stands for itself.
+pub(super) fn percent_decode(text: &[u8], out: &mut Vec<u8>) {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        if let (b'%', [high, low, after @ ..]) = (byte, rest)
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            out.push((high << 4 | low) as u8);
+            rest = after;
+        } else {
+            out.push(*byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_resolved_once_and_only_where_it_is_sound() {
+        let decoded = |text: &str| {
+            let mut out = Vec::new();
+            percent_decode(text.as_bytes(), &mut out);
+            String::from_utf8(out).expect("UTF-8")
+        };
+        assert_eq!(decoded("a%2Db%2dc"), "a-b-c");
+        assert_eq!(decoded("%2541"), "%41");
+        assert_eq!(decoded("%"), "%");
+        assert_eq!(decoded("%4"), "%4");
+        assert_eq!(decoded("%4g%41"), "%4gA");
+    }
+}

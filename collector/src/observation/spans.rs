@@ -7,7 +7,7 @@ use bailiwick_slo::outcome::Outcome;
 
 use super::batch::row::{self, Context, Evidence, NO_CODE, flag};
 use super::batch::{Builder, NoString};
-use super::claims::{Claim, Claims};
+use super::claims::{Claim, Claims, percent_decode};
 use super::glob::Glob;
 use super::naming::{write_operation, write_text};
 use super::observer::Request;
@@ -132,6 +132,23 @@ impl<'w> SpanWalk<'w> {
         Claims { rules: self.rules, builder: self.builder, text: &mut self.scratch.text }.read(value)
     }
 
+    /// Baggage members are percent-encoded (W3C Baggage); what decodes to no text is no tenant.
+    fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+        let Value::Text(text) = value else { return self.tenant(value) };
+        if !text.contains(&b'%') {
+            return self.tenant(value);
+        }
+        let mut decoded = std::mem::take(&mut self.scratch.text);
+        decoded.clear();
+        percent_decode(text, &mut decoded);
+        let claim = match std::str::from_utf8(&decoded) {
+            Ok(_) => self.tenant(Value::Text(&decoded)),
+            Err(_) => Ok(Claim::Invalid),
+        };
+        self.scratch.text = decoded;
+        claim
+    }
+
     fn context_row(&mut self) -> u32 {
         if let Some(row) = self.around.row {
             return row;
@@ -149,16 +166,19 @@ impl<'w> SpanWalk<'w> {
     fn evidence(&mut self, attributes: &Slots<'_>, flags: &mut u32) -> Result<Evidence, Refusal> {
         let mut evidence = Evidence::default();
         if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
-            evidence.aliases[0] = alias + 1;
-            evidence.tenant_span = match self.tenant(value)? {
-                Claim::Tenant(index) => index,
-                Claim::Absent => 0,
+            match self.tenant(value)? {
+                Claim::Tenant(index) => {
+                    evidence.tenant_span = index;
+                    evidence.aliases[0] = alias + 1;
+                }
+                Claim::Absent => {}
                 Claim::Invalid => return Err(Refusal(Reason::InvalidTenant)),
-            };
+            }
         }
         for (place, group) in [(1, slots::HEADER), (2, slots::BAGGAGE)] {
             let Some((alias, value)) = attributes.first_of(group, slots::GROUP) else { continue };
-            match self.tenant(value)? {
+            let claim = if place == 2 { self.baggage(value)? } else { self.tenant(value)? };
+            match claim {
                 Claim::Tenant(index) if place == 1 => evidence.tenant_header = index,
                 Claim::Tenant(index) => evidence.tenant_baggage = index,
                 Claim::Absent => continue,
@@ -181,7 +201,7 @@ impl<'w> SpanWalk<'w> {
     }
 
     /// Whether the span may stay with the tenants that it claims.
-    fn judge_tenant(&self, span: &Span<'_>, evidence: &Evidence, flags: &mut u32) -> Result<(), Refusal> {
+    fn judge_tenant(&self, evidence: &Evidence, has_parent: bool, flags: &mut u32) -> Result<(), Refusal> {
         let claim = if evidence.tenant_span != 0 { evidence.tenant_span } else { self.around.resource.tenant_resource };
         if claim == 0 && self.around.bad_tenant && evidence.tenant_span == 0 {
             return Err(Refusal(Reason::InvalidTenant));
@@ -193,7 +213,7 @@ impl<'w> SpanWalk<'w> {
             *flags |= flag::TENANT_CONFLICT;
         }
         let claims = [self.tenant_auth, claim, evidence.tenant_header, evidence.tenant_baggage];
-        if self.rules.tenancy.required && span.parent_span_id.is_empty() && claims.iter().all(|claim| *claim == 0) {
+        if self.rules.tenancy.required && !has_parent && claims.iter().all(|claim| *claim == 0) {
             return Err(Refusal(Reason::NoTenant));
         }
         Ok(())
@@ -259,12 +279,23 @@ impl<'w> SpanWalk<'w> {
         })
     }
 
-    fn failing_4xx(&self, evidence: &Evidence, http: Option<u16>) -> bool {
-        let Some(http) = http.filter(|_| !self.rules.modules.failing_4xx.is_empty()) else { return false };
-        let named = [evidence.module_span, self.around.module_scope, self.around.resource.module_resource];
-        let named = named.into_iter().find(|module| *module != 0).unwrap_or(self.around.resource.service_name);
-        let name = std::str::from_utf8(self.builder.text(named)).unwrap_or_default();
-        self.rules.modules.failing_4xx.get(name).is_some_and(|codes| codes.contains(&http))
+    /// Whether the code counts as a failure of the module that the row itself names (`sli.md` 1.2 a, b, d, e).
+    fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
+        let modules = &self.rules.modules;
+        let Some(http) = http.filter(|_| !modules.failing_4xx.is_empty()) else { return false };
+        let resource = &self.around.resource;
+        let named = [evidence.module_span, self.around.module_scope, resource.module_resource];
+        let named = named.into_iter().find(|module| *module != 0);
+        let text = &mut self.scratch.text;
+        text.clear();
+        if let Some(module) = named {
+            text.extend_from_slice(self.builder.text(module));
+        } else {
+            write_service(text, self.builder, resource);
+        }
+        let name = std::str::from_utf8(text).unwrap_or_default();
+        let alias = modules.aliases.get(name).filter(|_| named.is_none());
+        modules.failing_4xx.get(alias.map_or(name, String::as_str)).is_some_and(|codes| codes.contains(&http))
     }
 
     fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
@@ -349,7 +380,7 @@ impl<'w> SpanWalk<'w> {
         row.kind = in_range(span.kind, 5, 1, &mut row.flags);
         row.status = in_range(span.status, 2, 0, &mut row.flags);
         let evidence = self.evidence(attributes, &mut row.flags)?;
-        self.judge_tenant(span, &evidence, &mut row.flags)?;
+        self.judge_tenant(&evidence, row.parent_id != [0; 8], &mut row.flags)?;
         row.operation = self.operation(span, attributes, &mut row.flags)?;
         if matches!(row.kind, outcome::KIND_CLIENT | outcome::KIND_PRODUCER) {
             row.peer = self.peer(attributes, &mut row.flags)?;
@@ -501,6 +532,20 @@ fn in_range(value: i32, max: u8, otherwise: u8, flags: &mut u32) -> u8 {
             otherwise
         }
     }
+}
+
+/// The module that a service's name stands for: `service.namespace/service.name` or `service.name`; nothing for the
+/// placeholder of SDKs.
+fn write_service(out: &mut Vec<u8>, builder: &Builder, resource: &Context) {
+    let name = builder.text(resource.service_name);
+    if name.is_empty() || name.starts_with(b"unknown_service") {
+        return;
+    }
+    if resource.service_namespace != 0 {
+        out.extend_from_slice(builder.text(resource.service_namespace));
+        out.push(b'/');
+    }
+    out.extend_from_slice(name);
 }
 
 /// What OTLP's span flags say about parent and sampling.
