@@ -17,8 +17,34 @@ pub const METHOD_OTHER: &str = "_OTHER";
 /// The operation of a span without a name.
 pub const OPERATION_UNKNOWN: &str = "unknown";
 
+// Metric names.
+
 /// Prefix of every metric family.
 pub const METRIC_PREFIX: &str = "bailiwick_";
+/// Requests by tenant, module, operation, type and outcome.
+pub const REQUESTS_TOTAL: &str = "bailiwick_requests_total";
+/// Histogram of successful requests' durations by tenant and module.
+pub const REQUEST_DURATION_SECONDS: &str = "bailiwick_request_duration_seconds";
+/// Duration quantiles by series, quantile (`q`) and window.
+pub const REQUEST_DURATION_QUANTILE_SECONDS: &str = "bailiwick_request_duration_quantile_seconds";
+/// Good by valid requests by tenant, module and window.
+pub const REQUEST_SUCCESS_RATIO: &str = "bailiwick_request_success_ratio";
+/// Series held by tenant.
+pub const SERIES: &str = "bailiwick_series";
+/// Requests sent to overflow by tenant and reason.
+pub const SERIES_LIMITED_TOTAL: &str = "bailiwick_series_limited_total";
+/// Items received by tenant and signal.
+pub const INGEST_ITEMS_RECEIVED_TOTAL: &str = "bailiwick_ingest_items_received_total";
+/// Items that count by tenant and signal.
+pub const INGEST_ITEMS_ACCEPTED_TOTAL: &str = "bailiwick_ingest_items_accepted_total";
+/// Items counted before by tenant and signal.
+pub const INGEST_ITEMS_DUPLICATE_TOTAL: &str = "bailiwick_ingest_items_duplicate_total";
+/// Items refused by tenant, signal and reason.
+pub const INGEST_ITEMS_REJECTED_TOTAL: &str = "bailiwick_ingest_items_rejected_total";
+/// Bytes that requests hold between socket and books.
+pub const INGEST_INFLIGHT_BYTES: &str = "bailiwick_ingest_inflight_bytes";
+/// The most of them.
+pub const INGEST_INFLIGHT_BYTES_MAX: &str = "bailiwick_ingest_inflight_bytes_max";
 
 /// The entry type of an operation (`sli.md` 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
