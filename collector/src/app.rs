@@ -1,7 +1,10 @@
-//! The whole daemon: rooms are started sinks first, sources last, and stopped in the order of the data.
+//! The whole daemon: sockets refuse until the rooms behind them run, and rooms stop in the order of the data.
+
+mod guest;
+mod outcome;
+mod pulse;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -12,72 +15,21 @@ use tokio::sync::watch;
 use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
-use crate::frontend::{self, Readiness, Recorded};
-use crate::journal::{self, Journal, Record};
+use crate::frontend::{self, Readiness};
+use crate::journal;
+use crate::observation::Observer;
 use crate::observation::budget::Budget;
-use crate::receiver::{self, Bound, Gate, Pipeline};
+use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
 use crate::tenancy::Source;
+
+pub use guest::{Guest, Living, Past};
+pub use outcome::{StartError, Started, Summary};
+use pulse::Pulse;
 
 /// Records that wait for the aggregator; the in-flight budget bounds their bytes.
 const INBOX_RECORDS_MAX: usize = 256;
-const TICK: Duration = Duration::from_secs(1);
 /// How long scrapes under way may take at the end.
 const FIGURES_GRACE: Duration = Duration::from_secs(1);
-
-/// The daemon is ready, and where.
-#[derive(Debug, Clone)]
-pub struct Started {
-    /// The version of this build.
-    pub version: &'static str,
-    /// From the start of the process to readiness.
-    pub ready_in: Duration,
-    /// Addresses of OTLP/gRPC.
-    pub grpc: Vec<SocketAddr>,
-    /// Addresses of OTLP/HTTP.
-    pub http: Vec<SocketAddr>,
-    /// Address of API and metrics.
-    pub server: SocketAddr,
-}
-
-/// What was done, for the last event.
-#[derive(Debug, Clone, Default)]
-pub struct Summary {
-    /// Items received.
-    pub received: u64,
-    /// Of them accepted.
-    pub accepted: u64,
-    /// Of them rejected.
-    pub rejected: u64,
-    /// Of them seen before.
-    pub duplicates: u64,
-    /// Whether the deadline passed, or a second signal came, before all rooms had drained.
-    pub cut_short: bool,
-}
-
-/// Why the daemon does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A port is taken or may not be taken.
-    #[error("{0}")]
-    Listen(String),
-    /// Anything else.
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
-}
-
-/// Fills the books before they open.
-pub type Past = Box<dyn FnOnce(&mut Aggregator) + Send>;
-
-/// The time that a guest spends here.
-pub type Living = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Somebody who lives in the daemon's process: the demo's platform.
-pub struct Guest {
-    /// What it does before the daemon takes requests.
-    pub past: Past,
-    /// What it does while the daemon runs; the daemon stops when it is done.
-    pub live: Box<dyn FnOnce(&Started) -> Living + Send>,
-}
 
 /// Runs the daemon until SIGTERM or SIGINT, then drains it.
 ///
@@ -108,67 +60,69 @@ pub fn run(settings: Settings, guest: Option<Guest>, announce: impl FnOnce(&Star
 #[derive(Debug)]
 struct Daemon {
     settings: Settings,
-    gate: Gate,
-    listeners: receiver::Listeners,
+    receiver: Receiver,
     frontend: frontend::Server,
     readiness: Readiness,
     /// The only journal handle besides the pipeline's: for ticks.
-    ticker: tokio::task::JoinHandle<()>,
-    stop_ticker: watch::Sender<bool>,
+    pulse: tokio::task::JoinHandle<()>,
+    stop_pulse: watch::Sender<bool>,
     threads: (std::thread::JoinHandle<()>, std::thread::JoinHandle<Arc<Snapshot>>),
 }
 
 impl Daemon {
     async fn start(settings: Settings, past: Option<Past>) -> Result<Self, StartError> {
-        let listen = |error: &dyn std::fmt::Display| StartError::Listen(error.to_string());
-        let bound = Bound::bind(&settings.receiver).await.map_err(|error| listen(&error))?;
-        let server = frontend::Bound::bind(&settings.server).await.map_err(|error| listen(&error))?;
         // Before any room asks for a counter: handles of an earlier time count nowhere.
         let recorded = frontend::recorder();
-        let readiness = Readiness::new();
         let clock: SharedClock = Arc::new(SystemClock);
         let budget = Budget::new(settings.limits.inflight_bytes_max.0);
+        let (inbox, records) = sync_channel(INBOX_RECORDS_MAX);
+        let (journal, journal_thread) = journal::start(inbox).map_err(anyhow::Error::new)?;
+
+        let (ready, ready_seen) = watch::channel(false);
+        let body_bytes_max = settings.limits.body_bytes_max.0;
+        let surroundings = Surroundings { budget: budget.clone(), body_bytes_max, ready: ready_seen };
+        let pipeline = pipeline(&settings, journal.clone(), &clock);
+        let receiver = receiver::start(&settings.receiver, surroundings, pipeline).await;
+        let receiver = receiver.map_err(|error| StartError::Listen(error.to_string()))?;
+        let server = frontend::Bound::bind(&settings.server).await;
+        let server = server.map_err(|error| StartError::Listen(error.to_string()))?;
 
         let mut fold = Aggregator::new(settings.aggregator.clone(), claim_sources(&settings));
         if let Some(past) = past {
-            past(&mut fold);
+            tokio::task::block_in_place(|| past(&mut fold));
         }
-        let (inbox, records) = sync_channel(INBOX_RECORDS_MAX);
         let (reader, aggregator) = aggregator::start(fold, records).map_err(anyhow::Error::new)?;
-        let (journal, journal_thread) = journal::start(inbox).map_err(anyhow::Error::new)?;
-        let (stop_ticker, stopped) = watch::channel(false);
-        let ticker = tokio::spawn(tick(journal.clone(), Arc::clone(&clock), recorded.clone(), stopped));
-
-        let gate = Gate::default();
-        let pipeline = Arc::new(Pipeline::new(Arc::new(settings.rules()), Arc::new(journal), Arc::clone(&clock)));
-        let receiver = (settings.receiver.clone(), &settings.limits, budget.clone());
-        let listeners = receiver::start(bound, pipeline, gate.clone(), receiver).map_err(anyhow::Error::new)?;
-        let parts = frontend::Parts {
+        let readiness = Readiness::new();
+        let state = frontend::State::new(frontend::Parts {
             settings: settings.server.clone(),
             snapshots: Arc::new(move || reader.load()),
             limits: Arc::new(Vec::new),
             readiness: readiness.clone(),
             budget,
-            recorded,
+            recorded: recorded.clone(),
             started_at_ns: clock.now_unix_ns(),
-            clock,
-            otlp_http_port: listeners.http.first().map(SocketAddr::port),
-        };
-        let frontend = server.serve(frontend::State::new(parts)).map_err(anyhow::Error::new)?;
+            clock: Arc::clone(&clock),
+            otlp_http_port: receiver.http().first().map(SocketAddr::port),
+        });
+        let frontend = server.serve(state.clone()).map_err(anyhow::Error::new)?;
         readiness.set_listeners_bound(true);
         readiness.set_configuration_valid(true);
         readiness.set_journal_accepting(true);
-        gate.open();
+        let (stop_pulse, stopped) = watch::channel(false);
+        let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready };
+        let pulse = tokio::spawn(pulse.beat(stopped));
+        receiver.open();
+        pulse::until_ready(&state).await;
         let threads = (journal_thread, aggregator);
-        Ok(Self { settings, gate, listeners, frontend, readiness, ticker, stop_ticker, threads })
+        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, threads })
     }
 
     fn started(&self, began: Instant) -> Started {
         Started {
             version: crate::cli::VERSION,
             ready_in: began.elapsed(),
-            grpc: self.listeners.grpc.clone(),
-            http: self.listeners.http.clone(),
+            grpc: self.receiver.grpc().to_vec(),
+            http: self.receiver.http().to_vec(),
             server: self.frontend.address,
         }
     }
@@ -204,10 +158,9 @@ impl Daemon {
 
     /// Follows the data: sockets, journal, aggregator; figures are served to the end.
     async fn drain(self) -> Summary {
-        self.listeners.stop().await;
-        self.gate.shut();
-        let _ = self.stop_ticker.send(true);
-        let _ = self.ticker.await;
+        self.receiver.stop().await;
+        let _ = self.stop_pulse.send(true);
+        let _ = self.pulse.await;
         let (journal, aggregator) = self.threads;
         let last = tokio::task::spawn_blocking(move || {
             // All handles are gone: the journal drains and ends, which closes the aggregator's inbox.
@@ -216,39 +169,19 @@ impl Daemon {
         });
         let last = last.await.ok().and_then(Result::ok).unwrap_or_default();
         self.frontend.stop(FIGURES_GRACE).await;
-        let mut summary = Summary::default();
-        for books in last.books() {
-            summary.received += books.received;
-            summary.accepted += books.accepted;
-            summary.duplicates += books.duplicates;
-            summary.rejected += books.rejected.iter().map(|(_, count)| count).sum::<u64>();
-        }
-        summary
+        Summary::of(&last)
     }
 }
 
-/// The fold's only clock besides batches: a tick record a second.
-async fn tick(
-    journal: journal::MemoryJournal,
-    clock: SharedClock,
-    recorded: Option<Recorded>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            _ = stopped.changed() => return,
-        }
-        if journal.append(Record::Tick { now_ns: clock.now_unix_ns() }).await.is_err() {
-            return;
-        }
-        // Samples of self histograms wait in memory until they are folded; scrapes may never come.
-        if let Some(recorded) = &recorded {
-            recorded.run_upkeep();
-        }
-    }
+fn pipeline(settings: &Settings, journal: journal::MemoryJournal, clock: &SharedClock) -> Pipeline {
+    let rules = Arc::new(settings.rules());
+    Pipeline::new(Plan {
+        walkers: Box::new(move || Box::new(Observer::new(Arc::clone(&rules))) as Box<dyn Walk>),
+        journal: Arc::new(journal),
+        clock: Arc::clone(clock),
+        limits: settings.limits.clone(),
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    })
 }
 
 fn claim_sources(settings: &Settings) -> Vec<ClaimSource> {

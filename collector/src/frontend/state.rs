@@ -106,6 +106,12 @@ impl State {
         &self.0.parts.readiness
     }
 
+    /// Whether every readiness check passes now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.readiness().is_ready(self.now_ns())
+    }
+
     /// The in-flight budget of ingest.
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.parts.budget

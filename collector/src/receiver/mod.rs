@@ -1,18 +1,25 @@
 //! OTLP at the sockets: bytes in, answer out. It knows no span; it knows what a request may cost and what to answer.
 //!
-//! Reading order: listeners and connections ([`start`]), what is decided before a body ([`request`]), bodies of either
-//! transport (`grpc`, `http`), inflating, the way of a complete request ([`Pipeline`]), answers ([`answer`]).
+//! A request passes `accept` (who may connect), `transport` (HTTP and gRPC to a complete body), and whatever stands
+//! behind [`Ingest`]: in the daemon that is [`Pipeline`], which inflates, walks and appends. `answer` is the table of
+//! what clients are told.
 
 mod settings;
-mod accept;
-pub mod request;
-mod grpc;
-mod http;
-mod health;
-mod inflate;
-mod pipeline;
-pub mod answer;
 
-pub use accept::{Bound, ListenError, Listeners, start};
-pub use pipeline::{Gate, Pipeline};
+pub mod accept;
+pub mod answer;
+mod chance;
+pub mod gate;
+pub mod ingest;
+pub mod meters;
+pub mod request;
+mod start;
+pub mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use ingest::{Pipeline, Plan, Walk};
+pub use request::{Head, Ingest, Received, Transport};
 pub use settings::{ConnectionSettings, GrpcSettings, HttpSettings, Settings};
+pub use start::{ListenError, Receiver, Surroundings, start};

@@ -6,14 +6,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use ::http::HeaderValue;
 use bytes::Bytes;
+use http::HeaderValue;
 use tokio::time::Instant;
 
 use super::answer::{Answer, Refusal};
+use super::gate::Hold;
 use crate::observation::Signal;
 use crate::observation::batch::Meta;
-use crate::observation::budget::Charge;
 
 /// How a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ pub struct Received {
     /// The message as it was sent, without framing, still compressed.
     pub body: Bytes,
     /// The memory that it holds.
-    pub hold: Charge,
+    pub hold: Hold,
 }
 
 /// What happens to complete requests. The daemon's is [`super::Pipeline`]; a load generator puts a sink here.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::StatusCode;
+use http::StatusCode;
 use tonic::Code;
 
 /// Why a request was refused.

@@ -1,8 +1,8 @@
 //! Answers as gRPC says them: a message and trailers, or a head that is all there is.
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use bytes::{BufMut, Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use prost::Message;
 use tonic::Status;
 
@@ -76,12 +76,12 @@ pub fn message(frame: Bytes) -> Framed {
 
 /// A response that is a status only.
 #[must_use]
-pub fn framed_status(status: Status) -> Framed {
+pub fn status(status: Status) -> Framed {
     Framed { head: status.into_http(), message: None, trailers: None }
 }
 
 fn refused(refusal: &Refusal, jitter_permille: u32) -> Framed {
-    let mut framed = framed_status(refusal.status(jitter_permille));
+    let mut framed = status(refusal.status(jitter_permille));
     let head = &mut framed.head;
     match refusal.cause {
         // Not gRPC at all: said in HTTP, as gRPC demands of a wrong content type.

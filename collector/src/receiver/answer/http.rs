@@ -1,8 +1,8 @@
 //! Answers as HTTP says them: status, headers and body in the request's own content type.
 
-use ::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
-use ::http::{HeaderValue, Response, StatusCode};
 use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
 use prost::Message;
 use serde_json::{Value, json};
 use tonic_types::{StatusExt, pb};

@@ -10,6 +10,9 @@ mod message;
 mod refusal;
 mod warned;
 
+#[cfg(test)]
+mod tests;
+
 pub use cause::Cause;
 pub use message::{error_message, warnings_of};
 pub use refusal::{Accepted, Answer, Refusal, delay_with_jitter};

@@ -1,0 +1,20 @@
+//! Somebody who lives in the daemon's process.
+
+use std::pin::Pin;
+
+use super::Started;
+use crate::aggregator::Aggregator;
+
+/// Fills the books before they open.
+pub type Past = Box<dyn FnOnce(&mut Aggregator) + Send>;
+
+/// The time that a guest spends here.
+pub type Living = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Somebody who lives in the daemon's process: the demo's platform.
+pub struct Guest {
+    /// What it does before the daemon takes requests.
+    pub past: Past,
+    /// What it does while the daemon runs; the daemon stops when it is done.
+    pub live: Box<dyn FnOnce(&Started) -> Living + Send>,
+}

@@ -1,0 +1,57 @@
+//! The daemon's pulse: once a second a tick record into the journal, and readiness to those who wait for it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::frontend::{Recorded, State};
+use crate::journal::{Journal, MemoryJournal, Record};
+
+const TICK: Duration = Duration::from_secs(1);
+/// Looks at readiness while the first tick is on its way, and how often at most.
+const FIRST_TICK_LOOK: Duration = Duration::from_millis(2);
+const FIRST_TICK_LOOKS_MAX: u32 = 2_500;
+
+/// What a pulse needs.
+pub(super) struct Pulse {
+    pub(super) journal: MemoryJournal,
+    pub(super) clock: SharedClock,
+    pub(super) recorded: Option<Recorded>,
+    pub(super) state: State,
+    pub(super) ready: watch::Sender<bool>,
+}
+
+impl Pulse {
+    /// Beats until `stopped` changes or the journal ends.
+    pub(super) async fn beat(self, mut stopped: watch::Receiver<bool>) {
+        let mut interval = tokio::time::interval(TICK);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                _ = interval.tick() => {}
+                _ = stopped.changed() => break,
+            }
+            if self.journal.append(Record::Tick { now_ns: self.clock.now_unix_ns() }).await.is_err() {
+                break;
+            }
+            // Samples of self histograms wait in memory until they are folded; scrapes may never come.
+            if let Some(recorded) = &self.recorded {
+                recorded.run_upkeep();
+            }
+            let ready = self.state.is_ready();
+            self.ready.send_if_modified(|said| std::mem::replace(said, ready) != ready);
+        }
+        self.ready.send_replace(false);
+    }
+}
+
+/// Waits until the first tick was applied, which is the last thing that readiness waits for.
+pub(super) async fn until_ready(state: &State) {
+    for _ in 0..FIRST_TICK_LOOKS_MAX {
+        if state.is_ready() {
+            return;
+        }
+        tokio::time::sleep(FIRST_TICK_LOOK).await;
+    }
+}

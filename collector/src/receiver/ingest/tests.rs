@@ -1,0 +1,2 @@
+mod inflate;
+mod pipeline;
