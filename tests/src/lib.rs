@@ -1,1 +1,7 @@
-//! Harness and suites with real sockets and real clients.
+//! What Bailiwick's suites, load generator and benches share. Nothing here is part of the daemon.
+//!
+//! [`harness`] runs a real daemon and asks it over real sockets; [`load`] measures servers against each other.
+#![deny(unsafe_code)]
+
+pub mod harness;
+pub mod load;
