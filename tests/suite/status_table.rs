@@ -4,29 +4,22 @@
 //! Each row states what is sent and what must come back; it judges answers only, never figures.
 
 use std::convert::Infallible;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bailiwick_tests::harness::Daemon;
+use bailiwick_tests::harness::raw::{EXPORT, TRACES, answer, call, exchange, frame, post};
 use bytes::Bytes;
-use http::Request;
 use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
-use tonic::{Code, Status};
+use tonic::Code;
 use tonic_types::StatusExt;
 
-const TRACES: &str = "/v1/traces";
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/// No answer takes this long unless the daemon hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Limits that a test reaches with little.
 const SMALL_LIMITS: [&str; 4] = ["--set", "limits.items_max=100", "--set", "limits.body_bytes_max=4MiB"];
@@ -110,80 +103,6 @@ fn rows() -> Vec<Row> {
         row("body over the limit", "identity", vec![0; BODY_BYTES_MAX + 1], 413, full),
         row("unknown coding", "br", good, 415, Code::Unimplemented),
     ]
-}
-
-/// What HTTP/1 answered.
-struct HttpAnswer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-/// Sends bytes on a connection of their own and reads until it ends; nothing: it was closed without an answer.
-fn exchange(address: SocketAddr, request: &[u8]) -> Option<HttpAnswer> {
-    let mut stream = TcpStream::connect(address).expect("a listener");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    // A daemon that has answered need not take the rest.
-    let _ = stream.write_all(request);
-    let mut response = Vec::new();
-    let _ = stream.read_to_end(&mut response);
-    let end = response.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8(response[..end].to_vec()).expect("a head in ASCII").to_ascii_lowercase();
-    let status = head.get(9..12)?.parse().ok()?;
-    Some(HttpAnswer { status, head, body: response.split_off(end + 4) })
-}
-
-fn post(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut request =
-        format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    [request.as_bytes(), b"\r\n", body].concat()
-}
-
-fn answer(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpAnswer {
-    exchange(address, &post(path, headers, body)).unwrap_or_else(|| panic!("{path} {headers:?}: no answer"))
-}
-
-/// What gRPC answered.
-struct GrpcAnswer {
-    http: u16,
-    status: Option<Status>,
-    headers: http::HeaderMap,
-    message: Bytes,
-}
-
-impl GrpcAnswer {
-    fn code(&self) -> Option<Code> {
-        self.status.as_ref().map(Status::code)
-    }
-}
-
-async fn call<B>(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: B) -> GrpcAnswer
-where
-    B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
-{
-    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<B>();
-    let mut request = Request::post(format!("http://{address}{path}"));
-    if !headers.iter().any(|(name, _)| *name == "content-type") {
-        request = request.header("content-type", "application/grpc");
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let sending = client.request(request.body(body).expect("a request"));
-    let response = tokio::time::timeout(PATIENCE, sending).await.expect("in time").expect("a response");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a whole response");
-    let trailers = body.trailers().cloned().unwrap_or_default();
-    let status = Status::from_header_map(&trailers).or_else(|| Status::from_header_map(&head.headers));
-    GrpcAnswer { http: head.status.as_u16(), status, headers: head.headers, message: body.to_bytes() }
-}
-
-fn frame(flag: u8, message: &[u8]) -> Full<Bytes> {
-    let length = u32::try_from(message.len()).expect("short").to_be_bytes();
-    Full::from([&[flag][..], &length, message].concat())
 }
 
 /// A body that never comes.

@@ -8,6 +8,7 @@ pub mod daemon;
 mod eventually;
 pub mod exposition;
 pub mod process;
+pub mod raw;
 
 pub use api::{Api, Reply};
 pub use daemon::{Daemon, binary};
