@@ -6,17 +6,16 @@ mod pulse;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
 use crate::frontend::{self, Readiness};
-use crate::journal;
+use crate::journal::MemoryJournal;
 use crate::observation::Observer;
 use crate::observation::budget::Budget;
 use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
@@ -66,7 +65,7 @@ struct Daemon {
     /// The only journal handle besides the pipeline's: for ticks.
     pulse: tokio::task::JoinHandle<()>,
     stop_pulse: watch::Sender<bool>,
-    threads: (std::thread::JoinHandle<()>, std::thread::JoinHandle<Arc<Snapshot>>),
+    aggregator: std::thread::JoinHandle<Arc<Snapshot>>,
 }
 
 impl Daemon {
@@ -75,8 +74,8 @@ impl Daemon {
         let recorded = frontend::recorder();
         let clock: SharedClock = Arc::new(SystemClock);
         let budget = Budget::new(settings.limits.inflight_bytes_max.0);
-        let (inbox, records) = sync_channel(INBOX_RECORDS_MAX);
-        let (journal, journal_thread) = journal::start(inbox).map_err(anyhow::Error::new)?;
+        let (inbox, records) = mpsc::channel(INBOX_RECORDS_MAX);
+        let journal = MemoryJournal::new(inbox);
 
         let (ready, ready_seen) = watch::channel(false);
         let body_bytes_max = settings.limits.body_bytes_max.0;
@@ -113,8 +112,7 @@ impl Daemon {
         let pulse = tokio::spawn(pulse.beat(stopped));
         receiver.open();
         pulse::until_ready(&state).await;
-        let threads = (journal_thread, aggregator);
-        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, threads })
+        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, aggregator })
     }
 
     fn started(&self, began: Instant) -> Started {
@@ -161,19 +159,15 @@ impl Daemon {
         self.receiver.stop().await;
         let _ = self.stop_pulse.send(true);
         let _ = self.pulse.await;
-        let (journal, aggregator) = self.threads;
-        let last = tokio::task::spawn_blocking(move || {
-            // All handles are gone: the journal drains and ends, which closes the aggregator's inbox.
-            let _ = journal.join();
-            aggregator.join()
-        });
+        // All handles of the journal are gone: its inbox closes, and the aggregator ends when it has read it out.
+        let last = tokio::task::spawn_blocking(|| self.aggregator.join());
         let last = last.await.ok().and_then(Result::ok).unwrap_or_default();
         self.frontend.stop(FIGURES_GRACE).await;
         Summary::of(&last)
     }
 }
 
-fn pipeline(settings: &Settings, journal: journal::MemoryJournal, clock: &SharedClock) -> Pipeline {
+fn pipeline(settings: &Settings, journal: MemoryJournal, clock: &SharedClock) -> Pipeline {
     let rules = Arc::new(settings.rules());
     Pipeline::new(Plan {
         walkers: Box::new(move || Box::new(Observer::new(Arc::clone(&rules))) as Box<dyn Walk>),

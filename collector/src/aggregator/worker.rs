@@ -1,14 +1,17 @@
 //! The thread around the fold: takes records in order, applies them, publishes after each tick and at the end.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use tokio::sync::mpsc::Receiver;
 
 use super::fold::Aggregator;
 use super::snapshot::Snapshot;
 use crate::journal::{Record, Sequenced};
+
+/// Records taken from the inbox at once: a wake-up for each would cost more than a small batch.
+const RECORDS_AT_ONCE: usize = 64;
 
 /// Where readers find the latest snapshot.
 #[derive(Debug, Clone, Default)]
@@ -28,18 +31,21 @@ impl SnapshotReader {
 /// When the operating system gives no thread.
 pub fn start(
     mut fold: Aggregator,
-    inbox: Receiver<Sequenced>,
+    mut inbox: Receiver<Sequenced>,
 ) -> std::io::Result<(SnapshotReader, JoinHandle<Arc<Snapshot>>)> {
     let reader = SnapshotReader::default();
     let shown = reader.clone();
     let thread = std::thread::Builder::new().name("aggregator".to_owned()).spawn(move || {
-        for Sequenced { seq, record } in inbox {
-            match record {
-                Record::Batch { batch, charge } => {
-                    fold.apply(seq, &batch.view());
-                    drop(charge);
+        let mut records = Vec::with_capacity(RECORDS_AT_ONCE);
+        while inbox.blocking_recv_many(&mut records, RECORDS_AT_ONCE) > 0 {
+            for Sequenced { seq, record } in records.drain(..) {
+                match record {
+                    Record::Batch { batch, charge } => {
+                        fold.apply(seq, &batch.view());
+                        drop(charge);
+                    }
+                    Record::Tick { now_ns } => shown.0.store(fold.tick(seq, now_ns)),
                 }
-                Record::Tick { now_ns } => shown.0.store(fold.tick(seq, now_ns)),
             }
         }
         let last = fold.finish();

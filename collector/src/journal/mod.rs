@@ -12,7 +12,7 @@ use std::pin::Pin;
 use crate::observation::batch::Batch;
 use crate::observation::budget::Charge;
 
-pub use memory::{MemoryJournal, start};
+pub use memory::MemoryJournal;
 
 /// One record: the fold's only input.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ pub mod budget;
 mod claims;
 mod fields;
 mod glob;
+mod memo;
 mod naming;
 mod observer;
 mod outcome;
@@ -20,3 +21,4 @@ mod spans;
 
 pub use observer::{Observed, Observer, Request, Signal, Unreadable};
 pub use settings::{FourXxError, IngestSettings, LimitSettings, RequestSettings, Rules};
+pub use slots::keys as wanted_keys;

@@ -5,8 +5,6 @@ use bailiwick_slo::conventions::{METHOD_OTHER, OPERATION_UNKNOWN, UNROUTED};
 use super::slots;
 use crate::otlp::attributes::{Slots, Value};
 
-const METHODS: [&str; 10] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
-
 /// Writes a value as text.
 pub(super) fn write_text(out: &mut Vec<u8>, value: Value<'_>) {
     use std::io::Write;
@@ -47,7 +45,12 @@ pub(super) fn write_operation(out: &mut Vec<u8>, attributes: &Slots<'_>, name: &
 }
 
 fn write_http(out: &mut Vec<u8>, method: Value<'_>, route: Option<Value<'_>>) {
-    let known = matches!(method, Value::Text(text) if METHODS.iter().any(|known| known.as_bytes() == text));
+    let known = matches!(
+        method,
+        Value::Text(
+            b"GET" | b"POST" | b"PUT" | b"DELETE" | b"PATCH" | b"HEAD" | b"OPTIONS" | b"CONNECT" | b"TRACE" | b"QUERY"
+        )
+    );
     write_text(out, if known { method } else { Value::Text(METHOD_OTHER.as_bytes()) });
     out.push(b' ');
     match route {

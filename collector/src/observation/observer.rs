@@ -6,7 +6,7 @@ use super::batch::{Batch, Builder, Head, Meta};
 use super::points::PointWalk;
 use super::report::Report;
 use super::scratch::Scratch;
-use super::settings::Rules;
+use super::settings::{LimitSettings, Rules};
 use super::slots;
 use super::spans::SpanWalk;
 use crate::otlp::metrics;
@@ -80,6 +80,18 @@ pub enum Unreadable {
     },
 }
 
+impl From<&LimitSettings> for WalkLimits {
+    fn from(limits: &LimitSettings) -> Self {
+        Self {
+            items_max: limits.items_max,
+            containers_max: limits.containers_max,
+            attributes_max: limits.attributes_max,
+            links_max: limits.links_max,
+            groups_max: limits.groups_max as usize,
+        }
+    }
+}
+
 /// Walks requests, one at a time, with reused buffers. One per worker.
 #[derive(Debug)]
 pub struct Observer {
@@ -97,13 +109,7 @@ impl Observer {
         let limits = &rules.limits;
         Self {
             keys: slots::keys(&rules),
-            limits: WalkLimits {
-                items_max: limits.items_max,
-                containers_max: limits.containers_max,
-                attributes_max: limits.attributes_max,
-                links_max: limits.links_max,
-                groups_max: limits.groups_max as usize,
-            },
+            limits: WalkLimits::from(limits),
             builder: Builder::new(limits.strings_max, limits.string_bytes_max.bytes()),
             scratch: Scratch::new(&rules),
             rules,

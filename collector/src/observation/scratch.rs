@@ -1,16 +1,20 @@
 //! Buffers and patterns that outlive a request.
 
 use super::glob::Glob;
+use super::memo::Memo;
 use super::settings::Rules;
 
 /// Buffers that outlive a request.
 #[derive(Debug)]
 pub(super) struct Scratch {
     pub(super) text: Vec<u8>,
-    pub(super) ignore: Vec<Glob>,
+    ignore: Vec<Glob>,
+    ignored: Memo,
     pub(super) exclude: Vec<Glob>,
     /// Per string of the batch: whether it is an excluded operation; `None`: not asked yet.
     pub(super) excluded: Vec<Option<bool>>,
+    /// Per string of the batch: whether it was found to be a tenant id.
+    pub(super) tenants: Vec<bool>,
 }
 
 impl Scratch {
@@ -21,6 +25,21 @@ impl Scratch {
             ignore: globs(&rules.requests.ignore_span_names),
             exclude: globs(&rules.requests.exclude),
             excluded: Vec::new(),
+            ignored: Memo::default(),
+            tenants: Vec::new(),
         }
+    }
+
+    /// Forgets what was said of the strings of a batch.
+    pub(super) fn begin(&mut self) {
+        self.excluded.clear();
+        self.tenants.clear();
+    }
+
+    /// Whether spans of this name are never requests (rule E0).
+    #[inline]
+    pub(super) fn is_ignored(&mut self, name: &[u8]) -> bool {
+        let Self { ignore, ignored, .. } = self;
+        ignored.answer(name, |name| ignore.iter().any(|pattern| pattern.fits(name)))
     }
 }

@@ -1,7 +1,7 @@
 //! Which attribute keys mean what: the numbers of the visitor's slots, in order of precedence within each group.
 
 use super::settings::Rules;
-use crate::otlp::attributes::KeyTable;
+use crate::otlp::keys::KeyTable;
 use crate::otlp::trace::Keys;
 
 /// Places of a configurable group.
@@ -96,7 +96,8 @@ const OF_RESOURCES: [(&str, u8); 4] = [
 ];
 
 /// The key tables that these rules want.
-pub(super) fn keys(rules: &Rules) -> Keys {
+#[must_use]
+pub fn keys(rules: &Rules) -> Keys {
     let group = |names: &'_ [String], first: u8| -> Vec<(String, u8)> {
         names.iter().take(usize::from(GROUP)).cloned().zip(first..).collect()
     };

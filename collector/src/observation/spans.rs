@@ -2,22 +2,22 @@
 //!
 //! A span is refused for the first of: too many attributes, ids, times, tenant, strings that are not UTF-8.
 
-use bailiwick_slo::outcome::Outcome;
+mod claimed;
+mod judged;
 
-use super::batch::row::{self, Context, Evidence, NO_CODE, flag};
+use super::batch::row::{self, Context, flag};
 use super::batch::{Builder, NoString};
-use super::claims::{Claim, Claims, percent_decode};
-use super::fields::{code, id, in_range, label, oddity_flags, spoken_flags, write_service};
+use super::claims::Claim;
+use super::fields::{id, in_range, label, oddity_flags, spoken_flags};
 use super::naming::{write_operation, write_text};
 use super::observer::Request;
-use super::outcome::{self, Facts};
+use super::outcome;
 use super::report::{Position, Reason, Report, Warning};
 use super::scratch::Scratch;
-use super::settings::{FourXxError, Rules};
+use super::settings::Rules;
 use super::slots;
 use crate::otlp::attributes::{Slots, Value};
 use crate::otlp::trace::{Header, Link, Span, TraceSink};
-use crate::tenancy::OnConflict;
 
 /// Why an item gets no row.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,7 @@ pub(super) struct SpanWalk<'w> {
     builder: &'w mut Builder,
     scratch: &'w mut Scratch,
     observed_at_ns: u64,
+    tenant_text: &'w str,
     tenant_auth: u32,
     around: Surroundings,
     position: Position,
@@ -61,22 +62,29 @@ impl<'w> SpanWalk<'w> {
         rules: &'w Rules,
         builder: &'w mut Builder,
         scratch: &'w mut Scratch,
-        request: &Request<'_>,
+        request: &Request<'w>,
     ) -> Self {
-        scratch.excluded.clear();
-        let tenant_auth = builder.string(request.meta.tenant_auth.as_bytes()).unwrap_or(0);
-        // Counted from 1 while walking, so that the first resource, scope and span have number 0 afterwards.
-        let position = Position { resource: u32::MAX, ..Position::default() };
-        Self {
+        let mut walk = Self {
             rules,
             builder,
             scratch,
             observed_at_ns: request.observed_at_ns,
-            tenant_auth,
+            tenant_text: request.meta.tenant_auth,
+            tenant_auth: 0,
             around: Surroundings::default(),
-            position,
+            position: Position::default(),
             report: Report::default(),
-        }
+        };
+        walk.begin();
+        walk
+    }
+
+    fn begin(&mut self) {
+        self.scratch.begin();
+        self.tenant_auth = self.builder.string(self.tenant_text.as_bytes()).unwrap_or(0);
+        // Counted from 1 while walking, so that the first resource, scope and span have number 0 afterwards.
+        self.position = Position { resource: u32::MAX, ..Position::default() };
+        self.report = Report::default();
     }
 
     pub(super) fn finish(self) -> Report {
@@ -95,38 +103,6 @@ impl<'w> SpanWalk<'w> {
         }
     }
 
-    fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
-        if let Value::Text(text) = value
-            && let Ok(name) = std::str::from_utf8(text)
-            && let Some(meant) = self.rules.modules.aliases.get(name)
-        {
-            return label(self.builder, self.rules, meant.as_bytes(), flags);
-        }
-        self.label(value, flags)
-    }
-
-    fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
-        self.scratch.text.clear();
-        Claims { rules: self.rules, builder: self.builder, text: &mut self.scratch.text }.read(value)
-    }
-
-    /// Baggage members are percent-encoded (W3C Baggage); what decodes to no text is no tenant.
-    fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
-        let Value::Text(text) = value else { return self.tenant(value) };
-        if !text.contains(&b'%') {
-            return self.tenant(value);
-        }
-        let mut decoded = std::mem::take(&mut self.scratch.text);
-        decoded.clear();
-        percent_decode(text, &mut decoded);
-        let claim = match std::str::from_utf8(&decoded) {
-            Ok(_) => self.tenant(Value::Text(&decoded)),
-            Err(_) => Ok(Claim::Invalid),
-        };
-        self.scratch.text = decoded;
-        claim
-    }
-
     fn context_row(&mut self) -> u32 {
         if let Some(row) = self.around.row {
             return row;
@@ -139,62 +115,6 @@ impl<'w> SpanWalk<'w> {
         });
         self.around.row = Some(row);
         row
-    }
-
-    fn evidence(&mut self, attributes: &Slots<'_>, flags: &mut u32) -> Result<Evidence, Refusal> {
-        let mut evidence = Evidence::default();
-        if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
-            match self.tenant(value)? {
-                Claim::Tenant(index) => {
-                    evidence.tenant_span = index;
-                    evidence.aliases[0] = alias + 1;
-                }
-                Claim::Absent => {}
-                Claim::Invalid => return Err(Refusal(Reason::InvalidTenant)),
-            }
-        }
-        for (place, group) in [(1, slots::HEADER), (2, slots::BAGGAGE)] {
-            let Some((alias, value)) = attributes.first_of(group, slots::GROUP) else { continue };
-            let claim = if place == 2 { self.baggage(value)? } else { self.tenant(value)? };
-            match claim {
-                Claim::Tenant(index) if place == 1 => evidence.tenant_header = index,
-                Claim::Tenant(index) => evidence.tenant_baggage = index,
-                Claim::Absent => continue,
-                // A caller must not make requests vanish.
-                Claim::Invalid => {
-                    *flags |= flag::TENANT_INVALID;
-                    continue;
-                }
-            }
-            evidence.aliases[place] = alias + 1;
-        }
-        if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
-            evidence.tenant_token = self.label(value, flags)?;
-        }
-        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
-            evidence.aliases[3] = alias + 1;
-            evidence.module_span = self.module(value, flags)?;
-        }
-        Ok(evidence)
-    }
-
-    /// Whether the span may stay with the tenants that it claims.
-    fn judge_tenant(&self, evidence: &Evidence, has_parent: bool, flags: &mut u32) -> Result<(), Refusal> {
-        let claim = if evidence.tenant_span != 0 { evidence.tenant_span } else { self.around.resource.tenant_resource };
-        if claim == 0 && self.around.bad_tenant && evidence.tenant_span == 0 {
-            return Err(Refusal(Reason::InvalidTenant));
-        }
-        if self.tenant_auth != 0 && claim != 0 && claim != self.tenant_auth {
-            if self.rules.tenancy.on_conflict == OnConflict::Reject {
-                return Err(Refusal(Reason::TenantMismatch));
-            }
-            *flags |= flag::TENANT_CONFLICT;
-        }
-        let claims = [self.tenant_auth, claim, evidence.tenant_header, evidence.tenant_baggage];
-        if self.rules.tenancy.required && !has_parent && claims.iter().all(|claim| *claim == 0) {
-            return Err(Refusal(Reason::NoTenant));
-        }
-        Ok(())
     }
 
     fn times(&self, span: &Span<'_>, flags: &mut u32) -> Result<(), Refusal> {
@@ -244,85 +164,6 @@ impl<'w> SpanWalk<'w> {
         }
     }
 
-    fn is_excluded(&mut self, operation: u32) -> bool {
-        let place = operation as usize;
-        if self.scratch.excluded.len() <= place {
-            self.scratch.excluded.resize(place + 1, None);
-        }
-        let Scratch { exclude, excluded, .. } = &mut *self.scratch;
-        let builder = &*self.builder;
-        *excluded[place].get_or_insert_with(|| {
-            let name = builder.text(operation);
-            exclude.iter().any(|pattern| pattern.fits(name))
-        })
-    }
-
-    /// Whether the code counts as a failure of the module that the row itself names (`sli.md` 1.2 a, b, d, e).
-    fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
-        let modules = &self.rules.modules;
-        let Some(http) = http.filter(|_| !modules.failing_4xx.is_empty()) else { return false };
-        let resource = &self.around.resource;
-        let named = [evidence.module_span, self.around.module_scope, resource.module_resource];
-        let named = named.into_iter().find(|module| *module != 0);
-        let text = &mut self.scratch.text;
-        text.clear();
-        if let Some(module) = named {
-            text.extend_from_slice(self.builder.text(module));
-        } else {
-            write_service(text, self.builder, resource);
-        }
-        let name = std::str::from_utf8(text).unwrap_or_default();
-        let alias = modules.aliases.get(name).filter(|_| named.is_none());
-        modules.failing_4xx.get(alias.map_or(name, String::as_str)).is_some_and(|codes| codes.contains(&http))
-    }
-
-    fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
-        let http = attributes.first_of(slots::HTTP_CODE, 2).map(|(_, value)| value);
-        let rpc = attributes.first_of(slots::RPC_CODE, 3).map(|(_, value)| value);
-        let http = code(http, 100..=599, |_| None, &mut row.flags);
-        let grpc = code(rpc, 0..=16, outcome::grpc_code, &mut row.flags);
-        row.code = http.or(grpc).unwrap_or(NO_CODE);
-        if http.is_none() && grpc.is_some() {
-            row.flags |= flag::GRPC_CODE;
-        }
-        let given = attributes.get(slots::OUTCOME).and_then(|value| match value {
-            Value::Text(b"success") => Some(Outcome::Success),
-            Value::Text(b"failure") => Some(Outcome::Failure),
-            Value::Text(b"excluded") => Some(Outcome::Excluded),
-            _ => {
-                row.flags |= flag::UNKNOWN_ENUM;
-                None
-            }
-        });
-        let error_type = match attributes.get(slots::ERROR_TYPE) {
-            Some(Value::Text(text)) => text,
-            Some(_) => b"other",
-            None => b"",
-        };
-        let cancels = &self.rules.requests.cancel_error_types;
-        let facts = Facts {
-            kind: row.kind,
-            status: row.status,
-            given,
-            http,
-            grpc,
-            error_type,
-            cancelled: !error_type.is_empty() && cancels.iter().any(|name| name.as_bytes() == error_type),
-            failing_4xx: self.failing_4xx(evidence, http),
-            forgive_4xx_error: self.rules.requests.server_4xx_error == FourXxError::ClientError,
-        };
-        let (mut outcome, mut rule) = outcome::decide(&facts);
-        if matches!(row.kind, outcome::KIND_SERVER | outcome::KIND_CONSUMER) && given.is_none() {
-            if matches!(attributes.get(slots::SYNTHETIC), Some(Value::Text(b"bot" | b"test"))) {
-                (outcome, rule) = (Outcome::Excluded, 11);
-            } else if self.is_excluded(row.operation) {
-                (outcome, rule) = (Outcome::Excluded, 10);
-            }
-        }
-        row.outcome = outcome as u8;
-        row.outcome_rule = rule;
-    }
-
     fn links(&mut self, row: &mut row::Span, links: &[Link<'_>]) {
         for link in links {
             let (Ok(trace_id), Ok(span_id)) = (link.trace_id.try_into(), link.span_id.try_into()) else { continue };
@@ -367,7 +208,7 @@ impl<'w> SpanWalk<'w> {
             row.error_type = self.label(value, &mut row.flags)?;
         }
         let asgi = attributes.get(slots::ASGI_EVENT).is_some();
-        if asgi || self.scratch.ignore.iter().any(|pattern| pattern.fits(span.name)) {
+        if asgi || self.scratch.is_ignored(span.name) {
             row.flags |= flag::IGNORED_NAME;
         }
         if matches!(attributes.get(slots::MESSAGING_TYPE), Some(Value::Text(b"receive"))) {
@@ -381,20 +222,6 @@ impl<'w> SpanWalk<'w> {
         }
         self.builder.span(&row);
         Ok(row.flags)
-    }
-
-    /// The tenant under whom a refused span is booked: its first valid claim.
-    fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
-        if self.tenant_auth != 0 {
-            return self.tenant_auth;
-        }
-        if let Some((_, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
-            return match self.tenant(value) {
-                Ok(Claim::Tenant(index)) => index,
-                _ => 0,
-            };
-        }
-        self.around.resource.tenant_resource
     }
 
     fn read_resource(&mut self, header: &Header<'_, '_>) -> Result<(), Reason> {
@@ -462,6 +289,11 @@ impl<'w> SpanWalk<'w> {
 }
 
 impl<'a> TraceSink<'a> for SpanWalk<'_> {
+    fn restart(&mut self) {
+        self.builder.begin();
+        self.begin();
+    }
+
     fn resource(&mut self, header: &Header<'_, 'a>) {
         self.position =
             Position { resource: self.position.resource.wrapping_add(1), scope: u32::MAX, item: 0, point: 0 };

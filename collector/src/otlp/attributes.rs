@@ -1,11 +1,11 @@
-//! Attributes on the wire: which keys are wanted, and a fixed place for the value of each.
+//! Attributes on the wire: a fixed place for the value of each wanted key.
 //!
-//! An attribute whose key *length* nobody wants is skipped in a few instructions (`speed.md` 2.4). Values are borrowed
-//! from the body; strings are not yet known to be UTF-8.
+//! Values are borrowed from the body; strings are not yet known to be UTF-8.
 
+use super::keys::{KeyTable, Wanted};
 use super::wire::{Reader, WireError, tag, wire_type};
 
-/// Number of slots: a bit each in a `u128`.
+/// Number of slots: a bit each in two words.
 pub const SLOTS_MAX: usize = 96;
 
 /// A scalar value, borrowed from the body.
@@ -19,58 +19,6 @@ pub enum Value<'a> {
     Bool(bool),
     /// Double.
     Double(f64),
-}
-
-/// Which keys are wanted and the slot of each.
-#[derive(Debug, Clone, Default)]
-pub struct KeyTable {
-    /// Bit n: some key has n bytes (63: or more).
-    lengths: u64,
-    /// Keys sorted by length class; class n stands at `first[n]..first[n + 1]`.
-    keys: Vec<Key>,
-    first: Vec<u16>,
-}
-
-#[derive(Debug, Clone)]
-struct Key {
-    text: Box<[u8]>,
-    slot: u8,
-}
-
-impl KeyTable {
-    /// A table of keys with their slots (below [`SLOTS_MAX`]). Of a key given twice the first slot holds.
-    #[must_use]
-    pub fn new<'k>(keys: impl IntoIterator<Item = (&'k str, u8)>) -> Self {
-        let mut table = Self::default();
-        for (text, slot) in keys {
-            debug_assert!(usize::from(slot) < SLOTS_MAX);
-            if table.keys.iter().all(|key| *key.text != *text.as_bytes()) {
-                table.lengths |= 1 << length_class(text.len());
-                table.keys.push(Key { text: text.as_bytes().into(), slot });
-            }
-        }
-        table.keys.sort_by_key(|key| length_class(key.text.len()));
-        table.first = (0..=64)
-            .map(|class| table.keys.partition_point(|key| length_class(key.text.len()) < class) as u16)
-            .collect();
-        table
-    }
-
-    /// The slot of a key, if it is wanted.
-    #[inline]
-    fn slot(&self, key: &[u8]) -> Option<u8> {
-        let class = length_class(key.len());
-        if self.lengths >> class & 1 == 0 {
-            return None;
-        }
-        let range = usize::from(self.first[class])..usize::from(self.first[class + 1]);
-        self.keys[range].iter().find(|wanted| *wanted.text == *key).map(|wanted| wanted.slot)
-    }
-}
-
-#[inline]
-fn length_class(length: usize) -> usize {
-    length.min(63)
 }
 
 /// What was odd about attributes, as bits.
@@ -87,15 +35,15 @@ pub mod oddity {
 #[derive(Debug)]
 pub struct Slots<'a> {
     /// Bit n: slot n holds a value.
-    present: u128,
-    seen: u128,
+    present: [u64; 2],
+    seen: [u64; 2],
     oddities: u8,
     values: [Value<'a>; SLOTS_MAX],
 }
 
 impl Default for Slots<'_> {
     fn default() -> Self {
-        Self { present: 0, seen: 0, oddities: 0, values: [Value::Bool(false); SLOTS_MAX] }
+        Self { present: [0; 2], seen: [0; 2], oddities: 0, values: [Value::Bool(false); SLOTS_MAX] }
     }
 }
 
@@ -103,8 +51,8 @@ impl<'a> Slots<'a> {
     /// Forgets all values.
     #[inline]
     pub fn clear(&mut self) {
-        self.present = 0;
-        self.seen = 0;
+        self.present = [0; 2];
+        self.seen = [0; 2];
         self.oddities = 0;
     }
 
@@ -119,15 +67,16 @@ impl<'a> Slots<'a> {
     #[must_use]
     #[inline]
     pub fn get(&self, slot: u8) -> Option<Value<'a>> {
-        (self.present >> slot & 1 == 1).then(|| self.values[usize::from(slot)])
+        (self.present[usize::from(slot >> 6 & 1)] >> (slot & 63) & 1 == 1).then(|| self.values[usize::from(slot)])
     }
 
     /// The lowest slot of `first..first + count` that holds a value: slots stand in order of precedence.
     #[must_use]
     #[inline]
     pub fn first_of(&self, first: u8, count: u8) -> Option<(u8, Value<'a>)> {
-        let mask = (1_u128 << count) - 1;
-        let group = self.present >> first & mask;
+        debug_assert!(first >> 6 == (first + count - 1) >> 6, "a group lies within a word");
+        let mask = (1_u64 << count) - 1;
+        let group = self.present[usize::from(first >> 6 & 1)] >> (first & 63) & mask;
         (group != 0).then(|| {
             let place = group.trailing_zeros() as u8;
             (place, self.values[usize::from(first + place)])
@@ -138,32 +87,54 @@ impl<'a> Slots<'a> {
     ///
     /// # Errors
     /// When it is not protobuf.
-    #[inline]
+    #[inline(always)]
     pub fn read(&mut self, keys: &KeyTable, pair: &'a [u8], groups_max: usize) -> Result<(), WireError> {
-        let Some((key, value)) = canonical_pair(pair) else { return self.read_any_order(keys, pair, groups_max) };
-        let Some(slot) = keys.slot(key) else { return Ok(()) };
-        match canonical_text(value) {
-            Some(text) => {
-                self.keep(slot, AnyValue::Text(text));
-                Ok(())
-            }
-            None => {
-                let mut any = AnyValue::Unset;
-                any.merge(value, groups_max)?;
-                self.keep(slot, any);
-                Ok(())
-            }
+        // As encoders write it, all lengths below 128: key tag, length, key, value tag, length, value.
+        if let [0x0a, key_length, rest @ ..] = pair
+            && let Some((key, [0x12, length, value @ ..])) = rest.split_at_checked(usize::from(*key_length))
+            && usize::from(*length) == value.len()
+            && (key_length | length) < 0x80
+        {
+            return match keys.find(key) {
+                Some(wanted) => self.read_value(wanted, value, groups_max),
+                None => Ok(()),
+            };
         }
+        self.read_any_order(keys, pair, groups_max)
     }
 
+    #[inline(always)]
+    fn read_value(&mut self, wanted: Wanted, value: &'a [u8], groups_max: usize) -> Result<(), WireError> {
+        let word = usize::from(wanted.word & 1);
+        if self.seen[word] & wanted.bit == 0
+            && let Some(value) = canonical_value(value)
+        {
+            self.seen[word] |= wanted.bit;
+            self.present[word] |= wanted.bit;
+            self.values[usize::from(wanted.slot)] = value;
+            return Ok(());
+        }
+        self.read_other(wanted, value, groups_max)
+    }
+
+    /// A wanted value in another form, or one that comes again.
+    #[inline(never)]
+    fn read_other(&mut self, wanted: Wanted, value: &'a [u8], groups_max: usize) -> Result<(), WireError> {
+        let mut any = AnyValue::Unset;
+        any.merge(value, groups_max)?;
+        self.keep(wanted, any);
+        Ok(())
+    }
+
+    /// A pair with a long value, or in another order.
     #[inline(never)]
     fn read_any_order(&mut self, keys: &KeyTable, pair: &'a [u8], groups_max: usize) -> Result<(), WireError> {
         let pair = Pair::read(pair, groups_max)?;
         if pair.strindex {
             self.oddities |= oddity::STRINDEX;
         }
-        if let Some(slot) = keys.slot(pair.key) {
-            self.keep(slot, pair.value);
+        if let Some(wanted) = keys.find(pair.key) {
+            self.keep(wanted, pair.value);
         }
         Ok(())
     }
@@ -173,19 +144,19 @@ impl<'a> Slots<'a> {
         if pair.strindex {
             self.oddities |= oddity::STRINDEX;
         }
-        if let Some(slot) = keys.slot(pair.key) {
-            self.keep(slot, pair.value);
+        if let Some(wanted) = keys.find(pair.key) {
+            self.keep(wanted, pair.value);
         }
     }
 
     #[inline]
-    fn keep(&mut self, slot: u8, value: AnyValue<'a>) {
-        let bit = 1_u128 << slot;
-        if self.seen & bit != 0 {
+    fn keep(&mut self, Wanted { slot, word, bit }: Wanted, value: AnyValue<'a>) {
+        let word = usize::from(word & 1);
+        if self.seen[word] & bit != 0 {
             self.oddities |= oddity::DUPLICATE;
             return;
         }
-        self.seen |= bit;
+        self.seen[word] |= bit;
         let value = match value {
             AnyValue::Text(text) | AnyValue::Array { length: 1, text: Some(text) } => Value::Text(text),
             AnyValue::Int(value) => Value::Int(value),
@@ -203,35 +174,22 @@ impl<'a> Slots<'a> {
         // An empty attribute value is absent.
         if !matches!(value, Value::Text([])) {
             self.values[usize::from(slot)] = value;
-            self.present |= bit;
+            self.present[word] |= bit;
         }
     }
 }
 
-/// Key and value bytes of a `KeyValue` as every encoder writes it: key, then value, nothing else.
-#[inline]
-fn canonical_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [0x0a, key_length, rest @ ..] = pair else { return None };
-    if *key_length >= 0x80 {
-        return None;
-    }
-    let (key, rest) = rest.split_at_checked(usize::from(*key_length))?;
-    match rest {
-        [0x12, length, value @ ..] if usize::from(*length) == value.len() && *length < 0x80 => Some((key, value)),
-        [0x12, low, high, value @ ..]
-            if *low >= 0x80 && *high < 0x80 && usize::from(low & 0x7f) | usize::from(*high) << 7 == value.len() =>
-        {
-            Some((key, value))
-        }
-        _ => None,
-    }
-}
-
-/// The text of an `AnyValue` that holds one string and nothing else.
-#[inline]
-fn canonical_text(value: &[u8]) -> Option<&[u8]> {
+/// The value of an `AnyValue` as encoders write it: a text that is not empty, or a small integer.
+#[inline(always)]
+fn canonical_value(value: &[u8]) -> Option<Value<'_>> {
     match value {
-        [0x0a, length, text @ ..] if usize::from(*length) == text.len() && *length < 0x80 => Some(text),
+        [0x0a, length, text @ ..] if usize::from(*length) == text.len() && *length < 0x80 && *length > 0 => {
+            Some(Value::Text(text))
+        }
+        [0x18, byte] if *byte < 0x80 => Some(Value::Int(i64::from(*byte))),
+        [0x18, low, high] if *low >= 0x80 && *high < 0x80 => {
+            Some(Value::Int(i64::from(*low & 0x7f) | i64::from(*high) << 7))
+        }
         _ => None,
     }
 }

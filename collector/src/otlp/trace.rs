@@ -1,10 +1,11 @@
 //! `ExportTraceServiceRequest` in one pass over its bytes: every span as borrowed scalars and wanted attributes.
 //!
-//! Headers first: the fields of a `ResourceSpans` (`ScopeSpans`) are skipped through once for its resource (scope),
-//! which costs a few instructions a span and makes the order of fields on the wire irrelevant; then its scopes (spans)
-//! are walked. A structural error anywhere ends the walk, and the caller discards everything.
+//! Encoders write the resource before its scopes and the scope before its spans. A header that comes later begins the
+//! walk anew, headers first, so that the order of fields on the wire is irrelevant. A structural error anywhere ends the
+//! walk, and the caller discards everything.
 
-use super::attributes::{KeyTable, Pair, Slots};
+use super::attributes::{Pair, Slots};
+use super::keys::KeyTable;
 use super::strict;
 use super::wire::{Reader, WireError, tag, wire_type};
 
@@ -102,6 +103,8 @@ pub struct Span<'a> {
 
 /// Takes what the walk finds, in the order of the request.
 pub trait TraceSink<'a> {
+    /// The walk begins anew, because a header came after what it heads: all that was taken is to be forgotten.
+    fn restart(&mut self);
     /// A resource begins; its scopes follow.
     fn resource(&mut self, header: &Header<'_, 'a>);
     /// A scope begins; its spans follow.
@@ -128,16 +131,51 @@ pub fn visit<'a, const STRICT: bool>(
     if STRICT {
         strict::check(strict::Message::TraceRequest, body)?;
     }
+    // Encoders write headers first. Who does not is walked twice, once at most.
+    let stop = match walk::<_, false>(body, keys, limits, sink) {
+        Err(Stop::Disorder) => {
+            sink.restart();
+            walk::<_, true>(body, keys, limits, sink)
+        }
+        walked => walked,
+    };
+    match stop {
+        Err(Stop::Halt(halt)) => Err(halt),
+        // With headers looked up first there is no disorder.
+        Ok(()) | Err(Stop::Disorder) => Ok(()),
+    }
+}
+
+fn walk<'a, S: TraceSink<'a>, const HEADERS_FIRST: bool>(
+    body: &'a [u8],
+    keys: &Keys,
+    limits: &WalkLimits,
+    sink: &mut S,
+) -> Result<(), Stop> {
     let mut walk = Walk { keys, limits, items: 0, containers: 0, slots: Slots::default(), links: Vec::new() };
     let mut reader = Reader::new(body);
     while let Some(tag) = reader.tag()? {
         if tag == REQUEST_RESOURCE_SPANS {
-            walk.resource_spans(reader.bytes()?, sink)?;
+            walk.resource_spans::<_, HEADERS_FIRST>(reader.bytes()?, sink)?;
         } else {
             reader.skip_unknown(tag, &[1], limits.groups_max)?;
         }
     }
     Ok(())
+}
+
+/// Why a walk ends early.
+enum Stop {
+    /// The request is refused.
+    Halt(Halt),
+    /// A header after what it heads.
+    Disorder,
+}
+
+impl From<WireError> for Stop {
+    fn from(error: WireError) -> Self {
+        Self::Halt(Halt::Wire(error))
+    }
 }
 
 struct Walk<'w, 'a> {
@@ -150,24 +188,29 @@ struct Walk<'w, 'a> {
 }
 
 impl<'a> Walk<'_, 'a> {
-    fn container(&mut self) -> Result<(), Halt> {
+    fn container(&mut self) -> Result<(), Stop> {
         self.containers += 1;
-        if self.containers > self.limits.containers_max { Err(Halt::Containers) } else { Ok(()) }
+        if self.containers > self.limits.containers_max { Err(Stop::Halt(Halt::Containers)) } else { Ok(()) }
     }
 
-    fn resource_spans(&mut self, bytes: &'a [u8], sink: &mut impl TraceSink<'a>) -> Result<(), Halt> {
+    fn resource_spans<S: TraceSink<'a>, const HEADERS_FIRST: bool>(
+        &mut self,
+        bytes: &'a [u8],
+        sink: &mut S,
+    ) -> Result<(), Stop> {
         self.container()?;
         self.slots.clear();
         let (mut hash, mut count) = (0, 0);
-        for_each(bytes, HEADER, self.limits.groups_max, |resource| {
+        let mut reader = Reader::new(bytes);
+        headers::<HEADERS_FIRST>(&mut reader, self.limits.groups_max, |resource| {
             read_resource(resource, self.keys, self.limits, &mut self.slots, (&mut hash, &mut count))
         })?;
         let over_attributes = count > self.limits.attributes_max;
         sink.resource(&Header { name: &[], attributes: &self.slots, hash, over_attributes });
-        let mut reader = Reader::new(bytes);
         while let Some(tag) = reader.tag()? {
             match tag {
-                CHILDREN => self.scope_spans(reader.bytes()?, sink)?,
+                CHILDREN => self.scope_spans::<_, HEADERS_FIRST>(reader.bytes()?, sink)?,
+                HEADER if !HEADERS_FIRST => return Err(Stop::Disorder),
                 HEADER | SCHEMA_URL => drop(reader.bytes()?),
                 _ => reader.skip_unknown(tag, &[1, 2, 3], self.limits.groups_max)?,
             }
@@ -175,26 +218,31 @@ impl<'a> Walk<'_, 'a> {
         Ok(())
     }
 
-    fn scope_spans(&mut self, bytes: &'a [u8], sink: &mut impl TraceSink<'a>) -> Result<(), Halt> {
+    fn scope_spans<S: TraceSink<'a>, const HEADERS_FIRST: bool>(
+        &mut self,
+        bytes: &'a [u8],
+        sink: &mut S,
+    ) -> Result<(), Stop> {
         self.container()?;
         self.slots.clear();
         let (mut name, mut count) = (&[][..], 0);
-        for_each(bytes, HEADER, self.limits.groups_max, |scope| {
+        let mut reader = Reader::new(bytes);
+        headers::<HEADERS_FIRST>(&mut reader, self.limits.groups_max, |scope| {
             read_scope(scope, self.keys, self.limits, &mut self.slots, (&mut name, &mut count))
         })?;
         let over_attributes = count > self.limits.attributes_max;
         sink.scope(&Header { name, attributes: &self.slots, hash: 0, over_attributes });
-        let mut reader = Reader::new(bytes);
         while let Some(tag) = reader.tag()? {
             match tag {
                 CHILDREN => {
                     self.items += 1;
                     if self.items > self.limits.items_max {
-                        return Err(Halt::Items);
+                        return Err(Stop::Halt(Halt::Items));
                     }
                     let span = self.span(reader.bytes()?)?;
                     sink.span(&span, &self.slots, &self.links);
                 }
+                HEADER if !HEADERS_FIRST => return Err(Stop::Disorder),
                 HEADER | SCHEMA_URL => drop(reader.bytes()?),
                 _ => reader.skip_unknown(tag, &[1, 2, 3], self.limits.groups_max)?,
             }
@@ -228,14 +276,17 @@ impl<'a> Walk<'_, 'a> {
         let mut reader = Reader::new(bytes);
         while let Some(tag) = reader.tag()? {
             match tag {
-                ATTRIBUTE => {
+                ATTRIBUTE => loop {
                     attributes += 1;
                     if attributes > self.limits.attributes_max {
                         span.over_attributes = true;
                         return Ok(span);
                     }
                     self.slots.read(&self.keys.span, reader.bytes()?, groups_max)?;
-                }
+                    if !reader.next_is(ATTRIBUTE) {
+                        break;
+                    }
+                },
                 TRACE_ID => span.trace_id = reader.bytes()?,
                 SPAN_ID => span.span_id = reader.bytes()?,
                 TRACE_STATE => span.trace_state = reader.bytes()?,
@@ -268,19 +319,29 @@ fn enum_value(varint: u64) -> i32 {
 }
 
 /// Calls `read` for every field of this tag, skipping the others by their lengths.
-fn for_each<'a>(
-    bytes: &'a [u8],
-    wanted: u32,
+/// Reads the headers of a container: all of them (`ALL`, and the reader is at its beginning again), or those before the
+/// first child (and the reader stands there).
+fn headers<'a, const ALL: bool>(
+    reader: &mut Reader<'a>,
     groups_max: usize,
     mut read: impl FnMut(&'a [u8]) -> Result<(), WireError>,
 ) -> Result<(), WireError> {
-    let mut reader = Reader::new(bytes);
-    while let Some(tag) = reader.tag()? {
-        if tag == wanted {
-            read(reader.bytes()?)?;
-        } else {
-            reader.skip(tag, groups_max)?;
+    let begin = *reader;
+    loop {
+        let here = *reader;
+        match reader.tag()? {
+            None => break,
+            Some(HEADER) => read(reader.bytes()?)?,
+            Some(CHILDREN) if !ALL => {
+                *reader = here;
+                return Ok(());
+            }
+            Some(CHILDREN | SCHEMA_URL) => drop(reader.bytes()?),
+            Some(tag) => reader.skip_unknown(tag, &[1, 2, 3], groups_max)?,
         }
+    }
+    if ALL {
+        *reader = begin;
     }
     Ok(())
 }

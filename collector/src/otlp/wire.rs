@@ -95,34 +95,47 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    #[cold]
-    fn fail<T>(&self, fault: Fault) -> Result<T, WireError> {
+    #[inline(always)]
+    fn fail<T>(self, fault: Fault) -> Result<T, WireError> {
         Err(WireError::at(fault, self.rest))
     }
 
-    /// The next tag, or `None` at the end.
+    /// The next tag, or `None` at the end. Whether an unknown one can be is for [`Self::skip`] to say: known ones are
+    /// compared and need no check.
     ///
     /// # Errors
-    /// On a tag that cannot be.
-    #[inline]
+    /// On a tag over 32 bits.
+    #[inline(always)]
     pub fn tag(&mut self) -> Result<Option<u32>, WireError> {
         match self.rest {
             [] => Ok(None),
-            // Fields 1 to 15 of valid wire types: one byte.
-            [byte, rest @ ..] if *byte < 0x80 && *byte >= 8 && *byte & 7 < 6 => {
+            // Fields 1 to 15.
+            [byte, rest @ ..] if *byte < 0x80 => {
                 self.rest = rest;
                 Ok(Some(u32::from(*byte)))
             }
-            _ => self.long_tag().map(Some),
+            // Fields 16 to 2,047.
+            [low, high, rest @ ..] if *high < 0x80 => {
+                self.rest = rest;
+                Ok(Some(u32::from(*low & 0x7f) | u32::from(*high) << 7))
+            }
+            rest => {
+                let (tag, rest) = long_tag(rest)?;
+                self.rest = rest;
+                Ok(Some(tag))
+            }
         }
     }
 
-    fn long_tag(&mut self) -> Result<u32, WireError> {
-        let start = *self;
-        let raw = self.varint()?;
-        match u32::try_from(raw) {
-            Ok(tag) if tag >= 8 && tag & 7 < 6 => Ok(tag),
-            _ => start.fail(Fault::Tag),
+    /// Whether this one-byte tag comes next; it is read then.
+    #[inline(always)]
+    pub fn next_is(&mut self, tag: u32) -> bool {
+        match self.rest {
+            [byte, rest @ ..] if u32::from(*byte) == tag => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -130,38 +143,30 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When it is longer, or cut.
-    #[inline]
+    #[inline(always)]
     pub fn varint(&mut self) -> Result<u64, WireError> {
-        if let [byte, rest @ ..] = self.rest
-            && *byte < 0x80
-        {
-            self.rest = rest;
-            return Ok(u64::from(*byte));
-        }
-        self.long_varint()
-    }
-
-    fn long_varint(&mut self) -> Result<u64, WireError> {
-        let mut value = 0_u64;
-        for (count, byte) in self.rest.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * count);
-            if *byte < 0x80 {
-                if count == 9 && *byte > 1 {
-                    return self.fail(Fault::Varint);
-                }
-                self.rest = &self.rest[count + 1..];
-                return Ok(value);
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            [low, high, rest @ ..] if *high < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*low & 0x7f) | u64::from(*high) << 7)
+            }
+            rest => {
+                let (value, rest) = long_varint(rest)?;
+                self.rest = rest;
+                Ok(value)
             }
         }
-        let fault = if self.rest.len() >= 10 { Fault::Varint } else { Fault::Truncated };
-        self.fail(fault)
     }
 
     /// Eight bytes, little-endian.
     ///
     /// # Errors
     /// When they are cut.
-    #[inline]
+    #[inline(always)]
     pub fn fixed64(&mut self) -> Result<u64, WireError> {
         let Some((value, rest)) = self.rest.split_first_chunk::<8>() else { return self.fail(Fault::Truncated) };
         self.rest = rest;
@@ -172,7 +177,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When they are cut.
-    #[inline]
+    #[inline(always)]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {
         let Some((value, rest)) = self.rest.split_first_chunk::<4>() else { return self.fail(Fault::Truncated) };
         self.rest = rest;
@@ -183,10 +188,11 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the length points past the end.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = self.varint()?;
-        match usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length)) {
+        // A length over usize does not fit into the rest either.
+        match self.rest.split_at_checked(usize::try_from(length).unwrap_or(usize::MAX)) {
             Some((value, rest)) => {
                 self.rest = rest;
                 Ok(value)
@@ -200,50 +206,116 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// On a known field, and on values that cannot be.
-    #[inline(never)]
+    #[inline(always)]
     pub fn skip_unknown(&mut self, tag: u32, known: &[u32], groups_max: usize) -> Result<(), WireError> {
-        if known.contains(&(tag >> 3)) {
-            return self.fail(Fault::WireType);
-        }
-        self.skip(tag, groups_max)
+        self.rest = skipped_unknown(self.rest, tag, known, groups_max)?;
+        Ok(())
     }
 
     /// Skips the value of a tag; groups may nest `groups_max` (at most 100) deep.
     ///
     /// # Errors
     /// On values that cannot be.
+    #[inline(always)]
     pub fn skip(&mut self, tag: u32, groups_max: usize) -> Result<(), WireError> {
-        // Numbers of the open groups. prost's own limit is 100 levels.
-        let mut open = [0_u32; 100];
-        let mut depth = 0;
-        let mut tag = tag;
-        loop {
-            match tag & 7 {
-                wire_type::VARINT => drop(self.varint()?),
-                wire_type::FIXED64 => drop(self.fixed64()?),
-                wire_type::BYTES => drop(self.bytes()?),
-                wire_type::FIXED32 => drop(self.fixed32()?),
-                wire_type::START_GROUP => {
-                    if depth >= groups_max.min(open.len()) {
-                        return self.fail(Fault::Depth);
-                    }
-                    open[depth] = tag >> 3;
-                    depth += 1;
+        self.rest = skipped(self.rest, tag, groups_max)?;
+        Ok(())
+    }
+}
+
+// Rare paths take and return what is left of the message by value: a reader whose address is given away lives in
+// memory, and every field that it reads would wait for the store of the one before.
+
+#[cold]
+fn long_tag(message: &[u8]) -> Result<(u32, &[u8]), WireError> {
+    let (raw, rest) = long_varint(message)?;
+    match u32::try_from(raw) {
+        Ok(tag) => Ok((tag, rest)),
+        Err(_) => Err(WireError::at(Fault::Tag, message)),
+    }
+}
+
+/// Whether there may be such a field: numbers begin with 1, wire types end with 5.
+#[inline]
+fn can_be(tag: u32) -> bool {
+    tag >= 8 && tag & 7 <= wire_type::FIXED32
+}
+
+#[inline(never)]
+fn long_varint(message: &[u8]) -> Result<(u64, &[u8]), WireError> {
+    let mut value = 0_u64;
+    for (count, byte) in message.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * count);
+        if *byte < 0x80 {
+            if count == 9 && *byte > 1 {
+                return Err(WireError::at(Fault::Varint, message));
+            }
+            return Ok((value, &message[count + 1..]));
+        }
+    }
+    let fault = if message.len() >= 10 { Fault::Varint } else { Fault::Truncated };
+    Err(WireError::at(fault, message))
+}
+
+#[inline(never)]
+fn skipped_unknown<'a>(message: &'a [u8], tag: u32, known: &[u32], groups_max: usize) -> Result<&'a [u8], WireError> {
+    if known.contains(&(tag >> 3)) {
+        return Err(WireError::at(Fault::WireType, message));
+    }
+    skipped(message, tag, groups_max)
+}
+
+#[inline]
+fn skipped(message: &[u8], tag: u32, groups_max: usize) -> Result<&[u8], WireError> {
+    let mut reader = Reader::new(message);
+    if !can_be(tag) {
+        return reader.fail(Fault::Tag);
+    }
+    match tag & 7 {
+        wire_type::VARINT => drop(reader.varint()?),
+        wire_type::FIXED64 => drop(reader.fixed64()?),
+        wire_type::BYTES => drop(reader.bytes()?),
+        wire_type::FIXED32 => drop(reader.fixed32()?),
+        wire_type::START_GROUP => return skipped_group(message, tag, groups_max),
+        _ => return reader.fail(Fault::Group),
+    }
+    Ok(reader.rest)
+}
+
+/// Skips a group to its end, without recursion.
+#[cold]
+fn skipped_group(message: &[u8], tag: u32, groups_max: usize) -> Result<&[u8], WireError> {
+    // Numbers of the open groups. prost's own limit is 100 levels.
+    let mut open = [0_u32; 100];
+    let mut depth = 0;
+    let mut tag = tag;
+    let mut reader = Reader::new(message);
+    loop {
+        if !can_be(tag) {
+            return reader.fail(Fault::Tag);
+        }
+        match tag & 7 {
+            wire_type::START_GROUP => {
+                if depth >= groups_max.min(open.len()) {
+                    return reader.fail(Fault::Depth);
                 }
-                _ => {
-                    if depth == 0 || open[depth - 1] != tag >> 3 {
-                        return self.fail(Fault::Group);
-                    }
-                    depth -= 1;
+                open[depth] = tag >> 3;
+                depth += 1;
+            }
+            wire_type::END_GROUP => {
+                if depth == 0 || open[depth - 1] != tag >> 3 {
+                    return reader.fail(Fault::Group);
                 }
+                depth -= 1;
             }
-            if depth == 0 {
-                return Ok(());
-            }
-            match self.tag()? {
-                Some(next) => tag = next,
-                None => return self.fail(Fault::Truncated),
-            }
+            _ => reader.skip(tag, 0)?,
+        }
+        if depth == 0 {
+            return Ok(reader.rest);
+        }
+        match reader.tag()? {
+            Some(next) => tag = next,
+            None => return reader.fail(Fault::Truncated),
         }
     }
 }
@@ -269,7 +341,18 @@ mod tests {
 
     #[test]
     fn a_tag_names_a_field_and_a_wire_type_that_exist() {
-        let read = |bytes: &[u8]| Reader::new(bytes).tag().map_err(|error| error.fault);
+        let read = |bytes: &[u8]| {
+            let mut reader = Reader::new(bytes);
+            let tag = reader.tag().map_err(|error| error.fault)?;
+            // What nobody knows is skipped, and that is where it must be a tag.
+            if let Some(unknown) = tag {
+                match reader.skip(unknown, 16).map_err(|error| error.fault) {
+                    Err(Fault::Truncated) => {}
+                    skipped => skipped?,
+                }
+            }
+            Ok(tag)
+        };
         assert_eq!(read(&[0x0a]), Ok(Some(tag(1, wire_type::BYTES))));
         assert_eq!(read(&[0x85, 0x01]), Ok(Some(tag(16, wire_type::FIXED32))));
         assert_eq!(read(&[]), Ok(None));

@@ -112,12 +112,23 @@ impl Builder {
             return Ok(0);
         }
         let hash = self.hasher.hash_one(text);
+        match self.find(hash, text) {
+            Some(index) => Ok(index),
+            None => self.add_string(hash, text),
+        }
+    }
+
+    /// The index of a string that the batch has already.
+    #[inline]
+    pub fn known(&self, text: &[u8]) -> Option<u32> {
+        self.find(self.hasher.hash_one(text), text)
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, text: &[u8]) -> Option<u32> {
         let (ends, bytes) =
             (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
-        if let Some(index) = self.index.find(hash, |index| stored(ends, bytes, *index) == text) {
-            return Ok(*index);
-        }
-        self.add_string(hash, text)
+        self.index.find(hash, |index| stored(ends, bytes, *index) == text).copied()
     }
 
     #[inline(never)]

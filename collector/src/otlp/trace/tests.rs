@@ -27,6 +27,10 @@ type Seen = ([Vec<u8>; 5], [i32; 2], u32, [u64; 2], usize, Vec<Option<String>>);
 struct Notes(Vec<Seen>);
 
 impl<'a> TraceSink<'a> for Notes {
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+
     fn resource(&mut self, _: &Header<'_, 'a>) {}
     fn scope(&mut self, _: &Header<'_, 'a>) {}
     fn span(&mut self, span: &Span<'a>, attributes: &Slots<'a>, links: &[Link<'a>]) {

@@ -1,13 +1,14 @@
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::inflate::{gzip, text};
 use crate::clock::ManualClock;
-use crate::journal::{self, Record, Sequenced};
+use crate::journal::{MemoryJournal, Record, Sequenced};
 use crate::observation::batch::{Batch, layout};
 use crate::observation::budget::Budget;
 use crate::observation::report::{Position, Reason, Refused, Report, Warning};
@@ -85,8 +86,8 @@ struct House {
 }
 
 fn house() -> House {
-    let (inbox, records) = mpsc::sync_channel(64);
-    let (journal, _thread) = journal::start(inbox).expect("a thread");
+    let (inbox, records) = mpsc::channel(64);
+    let journal = MemoryJournal::new(inbox);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let shown = Arc::clone(&seen);
     let pipeline = Pipeline::new(Plan {
@@ -122,14 +123,14 @@ impl House {
         self.seen.lock().expect("no walker panics with it").last().expect("something was walked").clone()
     }
 
-    fn appended(&self) -> Vec<Sequenced> {
-        self.records.try_iter().collect()
+    fn appended(&mut self) -> Vec<Sequenced> {
+        std::iter::from_fn(|| self.records.try_recv().ok()).collect()
     }
 }
 
 #[tokio::test]
 async fn an_accepted_request_is_appended_before_it_is_answered() {
-    let house = house();
+    let mut house = house();
     let answer = house.send(head(), "fine").await.expect("accepted");
     assert_eq!((answer.rejected, answer.message.as_str()), (0, ""));
     let records = house.appended();
@@ -160,7 +161,7 @@ async fn what_the_transport_knows_reaches_the_walker() {
 
 #[tokio::test]
 async fn a_large_body_is_walked_elsewhere_with_the_same_result() {
-    let house = house();
+    let mut house = house();
     let large = text(3 << 20);
     house.send(head(), large.clone()).await.expect("accepted");
     assert_eq!(house.last_seen().protobuf, large);
@@ -171,7 +172,7 @@ async fn a_large_body_is_walked_elsewhere_with_the_same_result() {
 
 #[tokio::test]
 async fn a_refused_request_leaves_nothing_behind() {
-    let house = house();
+    let mut house = house();
     let refused = [("bad", Cause::BadProtobuf), ("many", Cause::TooManyItems), ("panic", Cause::Panic)];
     for (body, cause) in refused {
         assert_eq!(house.send(head(), body).await.expect_err("refused").cause, cause);

@@ -1,0 +1,135 @@
+//! What a span claims: tenants and modules, from which attribute, and whether it may stay with them.
+
+use super::super::batch::NoString;
+use super::super::batch::row::{Evidence, flag};
+use super::super::claims::{Claim, Claims, percent_decode};
+use super::super::fields::label;
+use super::super::report::Reason;
+use super::super::slots;
+use super::{Refusal, SpanWalk};
+use crate::otlp::attributes::{Slots, Value};
+use crate::tenancy::OnConflict;
+
+impl SpanWalk<'_> {
+    pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
+        if !self.rules.modules.aliases.is_empty()
+            && let Value::Text(text) = value
+            && let Ok(name) = std::str::from_utf8(text)
+            && let Some(meant) = self.rules.modules.aliases.get(name)
+        {
+            return label(self.builder, self.rules, meant.as_bytes(), flags);
+        }
+        self.label(value, flags)
+    }
+
+    pub(super) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+        // A text that was a tenant before in this batch is one again, and has no space around it to be trimmed.
+        if let Value::Text(text) = value
+            && self.rules.tenancy.aliases.is_empty()
+            && let Some(index) = self.builder.known(text)
+            && self.scratch.tenants.get(index as usize) == Some(&true)
+        {
+            return Ok(Claim::Tenant(index));
+        }
+        self.scratch.text.clear();
+        let claim = Claims { rules: self.rules, builder: self.builder, text: &mut self.scratch.text }.read(value);
+        // Only the text itself: what stands for a tenant without a place is none.
+        if let (Ok(Claim::Tenant(index)), Value::Text(text)) = (&claim, value)
+            && self.builder.text(*index) == text
+        {
+            let place = *index as usize;
+            if self.scratch.tenants.len() <= place {
+                self.scratch.tenants.resize(place + 1, false);
+            }
+            self.scratch.tenants[place] = true;
+        }
+        claim
+    }
+
+    /// Baggage members are percent-encoded (W3C Baggage); what decodes to no text is no tenant.
+    pub(super) fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+        let Value::Text(text) = value else { return self.tenant(value) };
+        if !text.contains(&b'%') {
+            return self.tenant(value);
+        }
+        let mut decoded = std::mem::take(&mut self.scratch.text);
+        decoded.clear();
+        percent_decode(text, &mut decoded);
+        let claim = match std::str::from_utf8(&decoded) {
+            Ok(_) => self.tenant(Value::Text(&decoded)),
+            Err(_) => Ok(Claim::Invalid),
+        };
+        self.scratch.text = decoded;
+        claim
+    }
+
+    pub(super) fn evidence(&mut self, attributes: &Slots<'_>, flags: &mut u32) -> Result<Evidence, Refusal> {
+        let mut evidence = Evidence::default();
+        if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
+            match self.tenant(value)? {
+                Claim::Tenant(index) => {
+                    evidence.tenant_span = index;
+                    evidence.aliases[0] = alias + 1;
+                }
+                Claim::Absent => {}
+                Claim::Invalid => return Err(Refusal(Reason::InvalidTenant)),
+            }
+        }
+        for (place, group) in [(1, slots::HEADER), (2, slots::BAGGAGE)] {
+            let Some((alias, value)) = attributes.first_of(group, slots::GROUP) else { continue };
+            let claim = if place == 2 { self.baggage(value)? } else { self.tenant(value)? };
+            match claim {
+                Claim::Tenant(index) if place == 1 => evidence.tenant_header = index,
+                Claim::Tenant(index) => evidence.tenant_baggage = index,
+                Claim::Absent => continue,
+                // A caller must not make requests vanish.
+                Claim::Invalid => {
+                    *flags |= flag::TENANT_INVALID;
+                    continue;
+                }
+            }
+            evidence.aliases[place] = alias + 1;
+        }
+        if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
+            evidence.tenant_token = self.label(value, flags)?;
+        }
+        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
+            evidence.aliases[3] = alias + 1;
+            evidence.module_span = self.module(value, flags)?;
+        }
+        Ok(evidence)
+    }
+
+    /// Whether the span may stay with the tenants that it claims.
+    pub(super) fn judge_tenant(&self, evidence: &Evidence, has_parent: bool, flags: &mut u32) -> Result<(), Refusal> {
+        let claim = if evidence.tenant_span != 0 { evidence.tenant_span } else { self.around.resource.tenant_resource };
+        if claim == 0 && self.around.bad_tenant && evidence.tenant_span == 0 {
+            return Err(Refusal(Reason::InvalidTenant));
+        }
+        if self.tenant_auth != 0 && claim != 0 && claim != self.tenant_auth {
+            if self.rules.tenancy.on_conflict == OnConflict::Reject {
+                return Err(Refusal(Reason::TenantMismatch));
+            }
+            *flags |= flag::TENANT_CONFLICT;
+        }
+        let claims = [self.tenant_auth, claim, evidence.tenant_header, evidence.tenant_baggage];
+        if self.rules.tenancy.required && !has_parent && claims.iter().all(|claim| *claim == 0) {
+            return Err(Refusal(Reason::NoTenant));
+        }
+        Ok(())
+    }
+
+    /// The tenant under whom a refused span is booked: its first valid claim.
+    pub(super) fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
+        if self.tenant_auth != 0 {
+            return self.tenant_auth;
+        }
+        if let Some((_, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
+            return match self.tenant(value) {
+                Ok(Claim::Tenant(index)) => index,
+                _ => 0,
+            };
+        }
+        self.around.resource.tenant_resource
+    }
+}

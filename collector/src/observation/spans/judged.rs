@@ -1,0 +1,93 @@
+//! What became of a span: its codes, what it says itself, what the settings say of its operation.
+
+use bailiwick_slo::outcome::Outcome;
+
+use super::super::batch::row::{self, Evidence, NO_CODE, flag};
+use super::super::fields::{code, write_service};
+use super::super::outcome::{self, Facts};
+use super::super::scratch::Scratch;
+use super::super::settings::FourXxError;
+use super::super::slots;
+use super::SpanWalk;
+use crate::otlp::attributes::{Slots, Value};
+
+impl SpanWalk<'_> {
+    pub(super) fn is_excluded(&mut self, operation: u32) -> bool {
+        let place = operation as usize;
+        if self.scratch.excluded.len() <= place {
+            self.scratch.excluded.resize(place + 1, None);
+        }
+        let Scratch { exclude, excluded, .. } = &mut *self.scratch;
+        let builder = &*self.builder;
+        *excluded[place].get_or_insert_with(|| {
+            let name = builder.text(operation);
+            exclude.iter().any(|pattern| pattern.fits(name))
+        })
+    }
+
+    /// Whether the code counts as a failure of the module that the row itself names (`sli.md` 1.2 a, b, d, e).
+    pub(super) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
+        let modules = &self.rules.modules;
+        let Some(http) = http.filter(|_| !modules.failing_4xx.is_empty()) else { return false };
+        let resource = &self.around.resource;
+        let named = [evidence.module_span, self.around.module_scope, resource.module_resource];
+        let named = named.into_iter().find(|module| *module != 0);
+        let text = &mut self.scratch.text;
+        text.clear();
+        if let Some(module) = named {
+            text.extend_from_slice(self.builder.text(module));
+        } else {
+            write_service(text, self.builder, resource);
+        }
+        let name = std::str::from_utf8(text).unwrap_or_default();
+        let alias = modules.aliases.get(name).filter(|_| named.is_none());
+        modules.failing_4xx.get(alias.map_or(name, String::as_str)).is_some_and(|codes| codes.contains(&http))
+    }
+
+    pub(super) fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
+        let http = attributes.first_of(slots::HTTP_CODE, 2).map(|(_, value)| value);
+        let rpc = attributes.first_of(slots::RPC_CODE, 3).map(|(_, value)| value);
+        let http = code(http, 100..=599, |_| None, &mut row.flags);
+        let grpc = code(rpc, 0..=16, outcome::grpc_code, &mut row.flags);
+        row.code = http.or(grpc).unwrap_or(NO_CODE);
+        if http.is_none() && grpc.is_some() {
+            row.flags |= flag::GRPC_CODE;
+        }
+        let given = attributes.get(slots::OUTCOME).and_then(|value| match value {
+            Value::Text(b"success") => Some(Outcome::Success),
+            Value::Text(b"failure") => Some(Outcome::Failure),
+            Value::Text(b"excluded") => Some(Outcome::Excluded),
+            _ => {
+                row.flags |= flag::UNKNOWN_ENUM;
+                None
+            }
+        });
+        let error_type = match attributes.get(slots::ERROR_TYPE) {
+            Some(Value::Text(text)) => text,
+            Some(_) => b"other",
+            None => b"",
+        };
+        let cancels = &self.rules.requests.cancel_error_types;
+        let facts = Facts {
+            kind: row.kind,
+            status: row.status,
+            given,
+            http,
+            grpc,
+            error_type,
+            cancelled: !error_type.is_empty() && cancels.iter().any(|name| name.as_bytes() == error_type),
+            failing_4xx: self.failing_4xx(evidence, http),
+            forgive_4xx_error: self.rules.requests.server_4xx_error == FourXxError::ClientError,
+        };
+        let (mut outcome, mut rule) = outcome::decide(&facts);
+        if matches!(row.kind, outcome::KIND_SERVER | outcome::KIND_CONSUMER) && given.is_none() {
+            if matches!(attributes.get(slots::SYNTHETIC), Some(Value::Text(b"bot" | b"test"))) {
+                (outcome, rule) = (Outcome::Excluded, 11);
+            } else if self.is_excluded(row.operation) {
+                (outcome, rule) = (Outcome::Excluded, 10);
+            }
+        }
+        row.outcome = outcome as u8;
+        row.outcome_rule = rule;
+    }
+}
