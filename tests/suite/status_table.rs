@@ -117,6 +117,11 @@ impl Body for Never {
     }
 }
 
+/// Path, headers, status, and a header that must be in the answer.
+type HttpRow<'r> = (&'r str, Vec<(&'r str, &'r str)>, u16, &'r str);
+/// What it is, path, headers, body, code.
+type GrpcRow<'r> = (&'r str, &'r str, &'r [(&'r str, &'r str)], Full<Bytes>, Code);
+
 fn rejected(response: &[u8]) -> i64 {
     let response = ExportTraceServiceResponse::decode(response).expect("an ExportTraceServiceResponse");
     response.partial_success.map_or(0, |partial| partial.rejected_spans)
@@ -199,7 +204,7 @@ fn http_heads_are_judged_before_the_body() {
     let daemon = Daemon::start(&[]);
     let long = format!("/{}", "a".repeat(9_000));
     let protobuf = ("content-type", "application/x-protobuf");
-    let rows: [(&str, Vec<(&str, &str)>, u16, &str); 12] = [
+    let rows: [HttpRow<'_>; 12] = [
         (TRACES, vec![protobuf], 200, ""),
         ("//", vec![protobuf], 404, ""),
         ("/v1/traces/../admin", vec![protobuf], 404, ""),
@@ -236,7 +241,7 @@ async fn grpc_frames_and_heads_are_judged() {
     let good = request(vec![span(1, 0)]).encode_to_vec();
     let two = [&[0, 0, 0, 0, 0][..], &[0, 0, 0, 0, 0]].concat();
     let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    let rows: [(&str, &str, &[(&str, &str)], Full<Bytes>, Code); 9] = [
+    let rows: [GrpcRow<'_>; 9] = [
         ("flag 1, no encoding", EXPORT, &[], frame(1, &gzip(&good)), Code::Internal),
         ("two messages", EXPORT, &[], Full::from(two), Code::InvalidArgument),
         ("prefix 0xFFFFFFFF", EXPORT, &[], Full::from(vec![0, 255, 255, 255, 255]), Code::ResourceExhausted),

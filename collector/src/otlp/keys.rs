@@ -169,11 +169,11 @@ mod tests {
         for length in 0..80 {
             let base = "abcdefghijklmnopqrstuvwxyz".repeat(4);
             let table = KeyTable::new([(&base[..length], 7)]);
-            assert_eq!(slot(&table, base[..length].as_bytes()), Some(7), "{length}");
+            assert_eq!(slot(&table, &base.as_bytes()[..length]), Some(7), "{length}");
             for other in neighbours(length) {
                 assert_eq!(slot(&table, other.as_bytes()), None, "{other}");
             }
-            assert_eq!(slot(&table, base[..length + 1].as_bytes()), None);
+            assert_eq!(slot(&table, &base.as_bytes()[..length + 1]), None);
         }
     }
 
