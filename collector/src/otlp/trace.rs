@@ -239,7 +239,8 @@ impl<'a> Walk<'_, 'a> {
                     if self.items > self.limits.items_max {
                         return Err(Stop::Halt(Halt::Items));
                     }
-                    let span = self.span(reader.bytes()?)?;
+                    let mut span = Span::default();
+                    self.read_span(reader.bytes()?, &mut span)?;
                     sink.span(&span, &self.slots, &self.links);
                 }
                 HEADER if !HEADERS_FIRST => return Err(Stop::Disorder),
@@ -250,7 +251,7 @@ impl<'a> Walk<'_, 'a> {
         Ok(())
     }
 
-    fn span(&mut self, bytes: &'a [u8]) -> Result<Span<'a>, WireError> {
+    fn read_span(&mut self, bytes: &'a [u8], span: &mut Span<'a>) -> Result<(), WireError> {
         const TRACE_ID: u32 = tag(1, wire_type::BYTES);
         const SPAN_ID: u32 = tag(2, wire_type::BYTES);
         const TRACE_STATE: u32 = tag(3, wire_type::BYTES);
@@ -270,17 +271,17 @@ impl<'a> Walk<'_, 'a> {
         const KNOWN: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
         self.slots.clear();
         self.links.clear();
-        let mut span = Span::default();
         let mut attributes = 0;
         let groups_max = self.limits.groups_max;
         let mut reader = Reader::new(bytes);
-        while let Some(tag) = reader.tag()? {
+        while !reader.rest().is_empty() {
+            let tag = reader.some_tag()?;
             match tag {
                 ATTRIBUTE => loop {
                     attributes += 1;
                     if attributes > self.limits.attributes_max {
                         span.over_attributes = true;
-                        return Ok(span);
+                        return Ok(());
                     }
                     self.slots.read(&self.keys.span, reader.bytes()?, groups_max)?;
                     if !reader.next_is(ATTRIBUTE) {
@@ -308,7 +309,7 @@ impl<'a> Walk<'_, 'a> {
                 _ => reader.skip_unknown(tag, &KNOWN, groups_max)?,
             }
         }
-        Ok(span)
+        Ok(())
     }
 }
 

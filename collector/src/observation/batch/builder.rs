@@ -1,12 +1,12 @@
 //! Writing a batch: rows and strings into reused buffers, then one contiguous run of bytes.
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashTable};
-use std::hash::BuildHasher;
+use hashbrown::HashMap;
 
 use super::Batch;
 use super::layout::{self, HEADER_BYTES, MAGIC, SECTIONS, Section, VERSION, header};
 use super::row::{Context, Evidence, Extra, Link, Reject, Span};
+use super::strings::Strings;
 use crate::observation::report::Reason;
 
 /// What the transport knows about a request.
@@ -58,9 +58,8 @@ pub enum NoString {
 #[derive(Debug)]
 pub struct Builder {
     sections: [Vec<u8>; SECTIONS],
-    index: HashTable<u32>,
+    strings: Strings,
     evidence: HashMap<Evidence, u32, RandomState>,
-    hasher: RandomState,
     strings_max: u32,
     string_bytes_max: usize,
 }
@@ -71,9 +70,8 @@ impl Builder {
     pub fn new(strings_max: u32, string_bytes_max: usize) -> Self {
         let mut builder = Self {
             sections: Default::default(),
-            index: HashTable::new(),
+            strings: Strings::new(),
             evidence: HashMap::default(),
-            hasher: RandomState::default(),
             strings_max,
             string_bytes_max: string_bytes_max.min(u32::MAX as usize),
         };
@@ -86,9 +84,8 @@ impl Builder {
         for section in &mut self.sections {
             section.clear();
         }
-        self.index.clear();
+        self.strings.clear();
         self.evidence.clear();
-        self.push(Section::StringEnds, &0_u32.to_le_bytes());
         self.evidence(&Evidence::default());
     }
 
@@ -111,8 +108,8 @@ impl Builder {
         if text.is_empty() {
             return Ok(0);
         }
-        let hash = self.hasher.hash_one(text);
-        match self.find(hash, text) {
+        let hash = self.strings.hash(text);
+        match self.strings.find(hash, text) {
             Some(index) => Ok(index),
             None => self.add_string(hash, text),
         }
@@ -121,14 +118,7 @@ impl Builder {
     /// The index of a string that the batch has already.
     #[inline]
     pub fn known(&self, text: &[u8]) -> Option<u32> {
-        self.find(self.hasher.hash_one(text), text)
-    }
-
-    #[inline]
-    fn find(&self, hash: u64, text: &[u8]) -> Option<u32> {
-        let (ends, bytes) =
-            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
-        self.index.find(hash, |index| stored(ends, bytes, *index) == text).copied()
+        self.strings.find(self.strings.hash(text), text)
     }
 
     #[inline(never)]
@@ -136,42 +126,26 @@ impl Builder {
         if std::str::from_utf8(text).is_err() {
             return Err(NoString::Utf8);
         }
-        let index = self.count(Section::StringEnds);
-        let end = self.sections[Section::StringBytes as usize].len() + text.len();
-        if index >= self.strings_max || end > self.string_bytes_max {
+        // The absent string has an end too.
+        let full = self.strings.count() + 1 >= self.strings_max;
+        if full || self.strings.bytes.len() + text.len() > self.string_bytes_max {
             return Err(NoString::Full);
         }
-        Ok(self.append_string(hash, text, index))
-    }
-
-    fn append_string(&mut self, hash: u64, text: &[u8], index: u32) -> u32 {
-        self.push(Section::StringBytes, text);
-        let end = self.sections[Section::StringBytes as usize].len() as u32;
-        self.push(Section::StringEnds, &end.to_le_bytes());
-        let (ends, bytes) =
-            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
-        let hasher = &self.hasher;
-        self.index.insert_unique(hash, index, |index| hasher.hash_one(stored(ends, bytes, *index)));
-        index
+        Ok(self.strings.add(hash, text))
     }
 
     /// The index of one of our own names, which is given a place whatever the maxima say.
     pub fn own_string(&mut self, text: &'static str) -> u32 {
         match self.string(text.as_bytes()) {
             Ok(index) => index,
-            Err(_) => {
-                let hash = self.hasher.hash_one(text.as_bytes());
-                self.append_string(hash, text.as_bytes(), self.count(Section::StringEnds))
-            }
+            Err(_) => self.strings.add(self.strings.hash(text.as_bytes()), text.as_bytes()),
         }
     }
 
     /// The bytes of a string of this batch; empty for 0.
     #[must_use]
     pub fn text(&self, index: u32) -> &[u8] {
-        let (ends, bytes) =
-            (&self.sections[Section::StringEnds as usize], &self.sections[Section::StringBytes as usize]);
-        if index == 0 { &[] } else { stored(ends, bytes, index) }
+        self.strings.text(index)
     }
 
     /// Adds a context.
@@ -231,7 +205,10 @@ impl Builder {
     pub fn finish(&mut self, head: &Head, meta: &Meta<'_>) -> Batch {
         let principal = self.string(meta.principal.as_bytes()).unwrap_or(0);
         let tenant_auth = self.string(meta.tenant_auth.as_bytes()).unwrap_or(0);
-        let length = self.sections.iter().map(|section| layout::aligned(section.len())).sum::<usize>();
+        let mut sections = self.sections.each_ref().map(|section| &section[..]);
+        sections[Section::StringEnds as usize] = &self.strings.ends;
+        sections[Section::StringBytes as usize] = &self.strings.bytes;
+        let length = sections.iter().map(|section| layout::aligned(section.len())).sum::<usize>();
         let mut bytes = Vec::with_capacity(HEADER_BYTES + length);
         bytes.resize(HEADER_BYTES, 0);
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
@@ -247,25 +224,17 @@ impl Builder {
         put(header::PRINCIPAL, &principal.to_le_bytes());
         put(header::TENANT_AUTH, &tenant_auth.to_le_bytes());
         put(header::AUTH_SOURCE, &[meta.auth_source, meta.transport, meta.encoding, meta.compression]);
-        for (section, rows) in self.sections.iter().enumerate() {
+        for (section, rows) in sections.iter().enumerate() {
             let count = (rows.len() / layout::ROW_BYTES[section]) as u32;
             put(header::COUNTS + 4 * section, &count.to_le_bytes());
         }
-        for section in &self.sections {
+        for section in sections {
             bytes.extend_from_slice(section);
             bytes.resize(layout::aligned(bytes.len()), 0);
         }
         self.begin();
         Batch(bytes)
     }
-}
-
-/// A string by its index (1 or more).
-#[inline]
-fn stored<'b>(ends: &[u8], bytes: &'b [u8], index: u32) -> &'b [u8] {
-    let ends = ends.as_chunks::<4>().0;
-    let end = |index: u32| u32::from_le_bytes(ends[index as usize]) as usize;
-    &bytes[end(index - 1)..end(index)]
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod builder;
 pub mod layout;
 pub mod row;
+mod strings;
 mod view;
 
 pub use builder::{Builder, Head, Meta, NoString};

@@ -26,7 +26,7 @@ pub struct Context {
 }
 
 /// Every claim that an item makes about its tenant and module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Evidence {
     /// String: tenant by span or point attribute.
     pub tenant_span: u32,
@@ -42,6 +42,17 @@ pub struct Evidence {
     pub module_span: u32,
     /// Which alias won, one byte each for span, header, baggage and module: its place in its list from 1, 0 none.
     pub aliases: [u8; 4],
+}
+
+impl std::hash::Hash for Evidence {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let two = |one: u32, other: u32| u64::from(one) | u64::from(other) << 32;
+        // Two fields a word: a hasher mixes whole words.
+        state.write_u64(two(self.tenant_span, self.module_span));
+        state.write_u64(two(self.tenant_header, self.tenant_baggage));
+        state.write_u64(two(self.tenant_token, self.tenant_data));
+        state.write_u32(u32::from_le_bytes(self.aliases));
+    }
 }
 
 /// One span.
