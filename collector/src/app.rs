@@ -1,5 +1,6 @@
 //! The whole daemon: sockets refuse until the rooms behind them run, and rooms stop in the order of the data.
 
+mod bound;
 mod guest;
 mod outcome;
 mod pulse;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use crate::aggregator::snapshot::Limit;
 use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
@@ -18,9 +20,11 @@ use crate::frontend::{self, Readiness};
 use crate::journal::MemoryJournal;
 use crate::observation::Observer;
 use crate::observation::budget::Budget;
+use crate::receiver::accept::{Occupancy, Seats};
 use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
 use crate::tenancy::Source;
 
+pub use bound::MemoryBound;
 pub use guest::{Guest, Living, Past};
 pub use outcome::{StartError, Started, Summary};
 use pulse::Pulse;
@@ -95,7 +99,7 @@ impl Daemon {
         let state = frontend::State::new(frontend::Parts {
             settings: settings.server.clone(),
             snapshots: Arc::new(move || reader.load()),
-            limits: Arc::new(Vec::new),
+            limits: connections(receiver.seats()),
             readiness: readiness.clone(),
             budget,
             recorded: recorded.clone(),
@@ -122,6 +126,7 @@ impl Daemon {
             grpc: self.receiver.grpc().to_vec(),
             http: self.receiver.http().to_vec(),
             server: self.frontend.address,
+            memory: MemoryBound::of(&self.settings, 2 * cores() as u64),
         }
     }
 
@@ -174,8 +179,20 @@ fn pipeline(settings: &Settings, journal: MemoryJournal, clock: &SharedClock) ->
         journal: Arc::new(journal),
         clock: Arc::clone(clock),
         limits: settings.limits.clone(),
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        workers: cores(),
     })
+}
+
+/// The receiver's bound, for those who show bounds.
+fn connections(seats: Seats) -> frontend::LimitsReader {
+    Arc::new(move || {
+        let Occupancy { taken, max, refused } = seats.occupancy();
+        vec![Limit { name: "connections_max", used: taken, max, refused }]
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn claim_sources(settings: &Settings) -> Vec<ClaimSource> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::MemoryBound;
 use crate::aggregator::Snapshot;
 
 /// The daemon is ready, and where.
@@ -19,6 +20,8 @@ pub struct Started {
     pub http: Vec<SocketAddr>,
     /// Address of API and metrics.
     pub server: SocketAddr,
+    /// The most memory that it can take.
+    pub memory: MemoryBound,
 }
 
 /// What was done, for the last event.

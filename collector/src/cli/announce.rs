@@ -28,6 +28,7 @@ pub(super) fn text(started: &Started) -> String {
         .collect();
     line("OTLP", &if otlp.is_empty() { "no listener".to_owned() } else { otlp.join(", ") });
     line("data", "in memory");
+    line("memory", &started.memory.to_string());
     line("access", "loopback only, no keys");
     let send = match (started.http.first(), started.grpc.first()) {
         (Some(http), _) => Some((http, "http/protobuf")),
@@ -54,6 +55,7 @@ pub(super) fn line(started: &Started, now_unix_ns: u64) -> String {
         "grpc": started.grpc.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "http": started.http.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "server": started.server.to_string(),
+        "memory_bytes_max": started.memory.total(),
         "target": module_path!(),
     });
     format!("{event}\n")
@@ -64,6 +66,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::app::MemoryBound;
+    use crate::config::Settings;
 
     fn started() -> Started {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -73,6 +77,7 @@ mod tests {
             grpc: vec![address(4317)],
             http: vec![address(4318)],
             server: address(4319),
+            memory: MemoryBound::of(&Settings::default(), 4),
         }
     }
 
@@ -84,6 +89,7 @@ bailiwick 0.1.0 ready in 41 ms
   metrics http://127.0.0.1:4319/metrics
   OTLP    grpc 127.0.0.1:4317, http 127.0.0.1:4318
   data    in memory
+  memory  at most 1200 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, rest 32
   access  loopback only, no keys
   send    export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
   try     bailiwick demo
@@ -109,5 +115,6 @@ bailiwick 0.1.0 ready in 41 ms
         assert_eq!(event["grpc"], json!(["127.0.0.1:4317"]));
         assert_eq!(event["http"], json!(["127.0.0.1:4318"]));
         assert_eq!(event["server"], "127.0.0.1:4319");
+        assert_eq!(event["memory_bytes_max"], 1_200_u64 << 20);
     }
 }

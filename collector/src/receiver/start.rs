@@ -73,6 +73,7 @@ pub struct Receiver {
     phase: watch::Sender<Phase>,
     present: mpsc::Receiver<()>,
     loops: Vec<JoinHandle<()>>,
+    seats: Seats,
 }
 
 impl Receiver {
@@ -86,6 +87,12 @@ impl Receiver {
     #[must_use]
     pub fn http(&self) -> &[SocketAddr] {
         &self.http
+    }
+
+    /// The seats of its connections: shared, to be asked how many are taken.
+    #[must_use]
+    pub fn seats(&self) -> Seats {
+        self.seats.clone()
     }
 
     /// From now on requests are taken.
@@ -146,7 +153,9 @@ pub async fn start<I: Ingest>(
     let grpc_handler = Arc::new(GrpcHandler::new(Arc::clone(&exchange), port(&http)));
     let http_handler = Arc::new(HttpHandler::new(exchange, paths, port(&grpc)));
 
-    let mut receiver = Receiver { grpc: addresses(&grpc), http: addresses(&http), phase, present, loops: Vec::new() };
+    let seats = house.seats.clone();
+    let (grpc_at, http_at) = (addresses(&grpc), addresses(&http));
+    let mut receiver = Receiver { grpc: grpc_at, http: http_at, phase, present, loops: Vec::new(), seats };
     serve(grpc, &grpc_handler, &house, &mut receiver.loops);
     serve(http, &http_handler, &house, &mut receiver.loops);
     Ok(receiver)

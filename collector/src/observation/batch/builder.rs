@@ -54,6 +54,9 @@ pub enum NoString {
     Full,
 }
 
+/// What a section keeps between batches: one large request must not be paid for until the end of the process.
+const SECTION_BYTES_KEPT: usize = 1 << 20;
+
 /// Writes batches, one at a time, into reused buffers.
 #[derive(Debug)]
 pub struct Builder {
@@ -83,6 +86,7 @@ impl Builder {
     pub fn begin(&mut self) {
         for section in &mut self.sections {
             section.clear();
+            section.shrink_to(SECTION_BYTES_KEPT);
         }
         self.strings.clear();
         self.evidence.clear();

@@ -9,6 +9,8 @@ use foldhash::fast::RandomState;
 
 /// Places of a new table: fits the strings of most batches.
 const PLACES_MIN: usize = 1_024;
+/// What is kept between batches.
+const BYTES_KEPT: usize = 1 << 20;
 
 /// Texts by index, from 1; index 0 is the absent text.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ impl Strings {
         self.ends.clear();
         self.ends.extend_from_slice(&0_u32.to_le_bytes());
         self.bytes.clear();
+        self.ends.shrink_to(BYTES_KEPT);
+        self.bytes.shrink_to(BYTES_KEPT);
         self.count = 0;
         if self.places.len() == PLACES_MIN {
             self.places.fill(Place::default());

@@ -16,4 +16,4 @@ pub use activity::{Activity, Tracked};
 pub use ageing::{Ageing, Verdict, Vitals};
 pub use connection::{Handler, Peer, Server};
 pub use listener::{House, run};
-pub use seats::{NoSeat, Seats, SeatsMax};
+pub use seats::{NoSeat, Occupancy, Seats, SeatsMax};

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -17,6 +18,17 @@ pub struct SeatsMax {
     pub total: usize,
     /// Of one address that is not loopback.
     pub per_address: usize,
+}
+
+/// How full the house is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Connections.
+    pub taken: u64,
+    /// The most that there may be.
+    pub max: u64,
+    /// Connections turned away, or closed to make room.
+    pub refused: u64,
 }
 
 /// Why a connection was turned away.
@@ -37,6 +49,7 @@ struct Shared {
     table: Mutex<Table>,
     max: SeatsMax,
     meters: ConnectionMeters,
+    refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +92,7 @@ impl Seats {
     /// That many seats.
     #[must_use]
     pub fn new(max: SeatsMax, meters: ConnectionMeters) -> Self {
-        Self(Arc::new(Shared { table: Mutex::default(), max, meters }))
+        Self(Arc::new(Shared { table: Mutex::default(), max, meters, refused: AtomicU64::new(0) }))
     }
 
     /// Takes a seat for a connection from this address.
@@ -89,12 +102,23 @@ impl Seats {
     pub fn take(&self, address: IpAddr, activity: &Arc<Activity>) -> Result<Seat, NoSeat> {
         let address = address.to_canonical();
         let seat = self.try_take(address, activity);
+        if seat.is_err() {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+        }
         match &seat {
             Ok(_) => self.show(),
             Err(NoSeat::Full) => self.0.meters.refused_max.increment(1),
             Err(NoSeat::Address) => self.0.meters.refused_per_address.increment(1),
         }
         seat
+    }
+
+    /// Seats that are taken, seats that there are, and how many found none or had to make room.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        let Shared { max, refused, .. } = &*self.0;
+        let taken = self.lock().taken.len();
+        Occupancy { taken: taken as u64, max: max.total as u64, refused: refused.load(Ordering::Relaxed) }
     }
 
     fn try_take(&self, address: IpAddr, activity: &Arc<Activity>) -> Result<Seat, NoSeat> {
@@ -108,6 +132,7 @@ impl Seats {
                 return Err(NoSeat::Full);
             }
             self.0.meters.evicted.increment(1);
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
         }
         let number = table.next;
         table.next += 1;
@@ -121,6 +146,7 @@ impl Seats {
     pub fn make_room(&self) {
         if self.lock().evict_idle() {
             self.0.meters.evicted.increment(1);
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -1,0 +1,88 @@
+//! The most memory that the daemon can take: the sum of its maxima, told at its start (`ingest.md` 2, `sli.md` 4.3).
+
+use crate::config::Settings;
+use crate::observation::batch::row;
+
+const MIB: u64 = 1 << 20;
+/// HTTP/2's connection window and HTTP/1's buffers (`ingest.md` 1.2).
+const CONNECTION_BYTES: u64 = (512 << 10) + (32 << 10);
+/// The window of a zstd frame, the largest that is taken.
+const ZSTD_WINDOW_BYTES: u64 = 8 * MIB;
+/// Counts of this many series in all their slots take [`COUNTS_BYTES`] (`sli.md` 4.3).
+const COUNTS_SERIES: u64 = 20_000;
+const COUNTS_BYTES: u64 = 128 * MIB;
+/// Code, stacks, and what no maximum names.
+const REST_BYTES: u64 = 32 * MIB;
+
+/// Maxima of memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBound {
+    /// Bodies and batches between socket and books: `limits.inflight_bytes_max`.
+    pub inflight: u64,
+    /// Buffers of `receiver.connections.max` connections.
+    pub connections: u64,
+    /// What all workers need while they inflate and walk: a zstd window, the strings of a batch, its rows twice.
+    pub workers: u64,
+    /// Latency cells: `histograms.bytes_max`.
+    pub histograms: u64,
+    /// Counts of `series.max` series.
+    pub counts: u64,
+    /// The rest.
+    pub rest: u64,
+}
+
+impl MemoryBound {
+    /// The bound of these settings; `workers` requests are walked at once at most.
+    #[must_use]
+    pub fn of(settings: &Settings, workers: u64) -> Self {
+        let limits = &settings.limits;
+        let rows = u64::from(limits.items_max) * row::Span::BYTES as u64;
+        Self {
+            inflight: limits.inflight_bytes_max.0,
+            connections: u64::from(settings.receiver.connections.max) * CONNECTION_BYTES,
+            workers: workers * (ZSTD_WINDOW_BYTES + limits.string_bytes_max.0 + 2 * rows),
+            histograms: settings.aggregator.histograms.bytes_max.0,
+            counts: u64::from(settings.aggregator.series.max) * COUNTS_BYTES / COUNTS_SERIES,
+            rest: REST_BYTES,
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.inflight + self.connections + self.workers + self.histograms + self.counts + self.rest
+    }
+}
+
+impl std::fmt::Display for MemoryBound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mib = |bytes: u64| bytes.div_ceil(MIB);
+        write!(
+            f,
+            "at most {} MiB: in flight {}, connections {}, workers {}, histograms {}, counts {}, rest {}",
+            mib(self.total()),
+            mib(self.inflight),
+            mib(self.connections),
+            mib(self.workers),
+            mib(self.histograms),
+            mib(self.counts),
+            mib(self.rest)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_add_up_as_the_specification_counts() {
+        let bound = MemoryBound::of(&Settings::default(), 4);
+        // 512 x (512 + 32) KiB; 4 x (8 + 8 + 2 x 24) MiB, since 262,144 x 96 B are 24 MiB.
+        assert_eq!((bound.inflight, bound.connections, bound.workers), (256 * MIB, 272 * MIB, 256 * MIB));
+        assert_eq!(
+            bound.to_string(),
+            "at most 1200 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, rest 32"
+        );
+    }
+}
