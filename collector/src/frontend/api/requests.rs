@@ -4,13 +4,14 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::alternatives;
 use super::query::{self, ListQuery};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::ModuleTotals;
 use crate::frontend::format;
 use crate::frontend::http::answer::{self, Page};
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
 use crate::frontend::view::item::{self, ModuleItem, SeriesItem, TenantItem};
 use crate::frontend::view::list::{self, List};
@@ -45,14 +46,7 @@ use crate::frontend::view::row::{self, Level, Row};
     ),
     responses(
         (status = 200, description = "A page of series", body = List<SeriesItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid`, `limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfSeries,
     )
 )]
 pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -94,14 +88,7 @@ pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result
     ),
     responses(
         (status = 200, description = "A page of modules", body = List<ModuleItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -137,14 +124,7 @@ pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Resul
     ),
     responses(
         (status = 200, description = "A page of tenants", body = List<TenantItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn tenants(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
