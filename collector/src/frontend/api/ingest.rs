@@ -5,8 +5,7 @@ use axum::response::Response;
 
 use super::alternatives;
 use super::query::{self, ListQuery};
-use crate::frontend::format;
-use crate::frontend::http::answer::{self, Page};
+use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
@@ -38,15 +37,7 @@ pub(crate) async fn ingest(Shared(state): Shared<State>, asked: Asked) -> Result
         let mut items: Vec<BookItem> = snapshot.books().iter().map(BookItem::from).collect();
         items.retain(|item| query.filter.keeps(item));
         let page = list::page(items, |_| 0, &query.cut);
-        let body = List {
-            schema: "bailiwick.ingest/v1",
-            window: None,
-            data_through: format::instant(snapshot.data_through_ns),
-            items: page.rows,
-            next_cursor: page.next_cursor.clone(),
-            total: page.total,
-        };
-        Page { body, next_cursor: page.next_cursor }
+        List::new("bailiwick.ingest/v1", None, snapshot.data_through_ns, page).into()
     })
     .await
 }

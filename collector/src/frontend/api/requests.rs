@@ -8,7 +8,6 @@ use super::alternatives;
 use super::query::{self, ListQuery};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::ModuleTotals;
-use crate::frontend::format;
 use crate::frontend::http::answer::{self, Page};
 use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::Problem;
@@ -155,13 +154,6 @@ fn listed<T: Serialize>(
     let mut rows = row::roll_up(rows, level, row::overflow_of(&modules));
     rows.retain(|row| query.filter.keeps(row));
     let page = list::page(rows, |row| query.sort.rank(row), &query.cut);
-    let body = List {
-        schema,
-        window: Some(query.window.name()),
-        data_through: format::instant(snapshot.data_through_ns),
-        items: page.rows.iter().map(|row| show(row, &modules)).collect(),
-        next_cursor: page.next_cursor.clone(),
-        total: page.total,
-    };
-    Page { body, next_cursor: page.next_cursor }
+    let items = page.map(|row| show(&row, &modules));
+    List::new(schema, Some(query.window), snapshot.data_through_ns, items).into()
 }
