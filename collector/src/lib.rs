@@ -1,7 +1,7 @@
 //! The Bailiwick daemon: OTLP in, exact books per tenant, module and operation, figures out.
 //!
-//! Rooms in the order in which data passes them; each may use only what `ARCHITECTURE.md` allows it
-//! (`tests/suite/tidy.rs` checks). [`app`] alone knows them all.
+//! Rooms in the order in which data passes them; each may use only what the table in `tests/suite/tidy/imports.rs`
+//! allows it. [`app`] alone knows them all.
 #![deny(unsafe_code)]
 
 pub mod app;

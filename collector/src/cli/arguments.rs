@@ -16,7 +16,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub struct Arguments {
     /// What every command takes.
     #[command(flatten)]
-    pub common: CommonArguments,
+    pub global: GlobalArguments,
     /// What to do; without it `serve`.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
-pub struct CommonArguments {
+pub struct GlobalArguments {
     /// Configuration file; without it /etc/bailiwick/bailiwick.yaml if there is one.
     #[arg(short, long, global = true, value_name = "PATH", env = "BAILIWICK_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, CommonArguments, MetricsCommand};
+use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand};
 use super::serve::{self, Manner};
 use super::{configuration, health, version};
 use crate::config::render::Look;
@@ -49,27 +49,27 @@ impl Process {
 /// Does what the words say.
 #[must_use]
 pub fn run(arguments: Arguments, process: &Process) -> Exit {
-    let Arguments { common, command } = arguments;
+    let Arguments { global, command } = arguments;
     match command.unwrap_or(Command::Serve) {
-        Command::Demo(demo) => with_settings(&common, process, |settings, manner| serve::demo(&demo, settings, manner)),
-        Command::Serve => with_settings(&common, process, serve::serve),
-        command => answer(&command, &common, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
+        Command::Demo(demo) => with_settings(&global, process, |settings, manner| serve::demo(&demo, settings, manner)),
+        Command::Serve => with_settings(&global, process, serve::serve),
+        command => answer(&command, &global, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
 }
 
 /// The answer of a command that only says something.
 #[must_use]
-pub(super) fn answer(command: &Command, common: &CommonArguments, process: &Process) -> Answer {
+pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Process) -> Answer {
     let request =
-        Request { file: common.config.clone(), set: common.set.clone(), environment: process.environment.clone() };
-    let look = |terminal| look(process.colours(common.color, terminal));
+        Request { file: global.config.clone(), set: global.set.clone(), environment: process.environment.clone() };
+    let look = |terminal| look(process.colours(global.color, terminal));
     match command {
-        Command::Check(check) => configuration::check(check, &request, common.output, look(process.stdout_is_terminal)),
+        Command::Check(check) => configuration::check(check, &request, global.output, look(process.stdout_is_terminal)),
         Command::Config(command) => {
-            configuration::show(*command, &request, common.output, look(process.stderr_is_terminal))
+            configuration::show(*command, &request, global.output, look(process.stderr_is_terminal))
         }
-        Command::Healthcheck(health) => health::check(&common.server, health.live),
-        Command::Version => version::answer(common.output, common.verbose > 0),
+        Command::Healthcheck(health) => health::check(&global.server, health.live),
+        Command::Version => version::answer(global.output, global.verbose > 0),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "bailiwick", &mut script);
@@ -86,24 +86,24 @@ const fn look(colours: bool) -> Look {
 }
 
 /// Runs `then` with valid settings, after saying what they are warned of.
-fn with_settings(common: &CommonArguments, process: &Process, then: impl FnOnce(Settings, Manner) -> Exit) -> Exit {
-    let colours = process.colours(common.color, process.stderr_is_terminal);
+fn with_settings(global: &GlobalArguments, process: &Process, then: impl FnOnce(Settings, Manner) -> Exit) -> Exit {
+    let colours = process.colours(global.color, process.stderr_is_terminal);
     let mut set: Vec<String> =
-        log_level(common).map(|level| format!("telemetry.log_level={level}")).into_iter().collect();
-    set.extend(common.set.iter().cloned());
-    let request = Request { file: common.config.clone(), set, environment: process.environment.clone() };
+        log_level(global).map(|level| format!("telemetry.log_level={level}")).into_iter().collect();
+    set.extend(global.set.iter().cloned());
+    let request = Request { file: global.config.clone(), set, environment: process.environment.clone() };
     match configuration::settings(&request, look(colours)) {
         Ok((settings, warnings)) => {
             let _ = std::io::stderr().write_all(warnings.as_bytes());
-            then(settings, Manner { colours, quiet: common.quiet })
+            then(settings, Manner { colours, quiet: global.quiet })
         }
         Err(answer) => answer.give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
 }
 
 /// What `-q` and `-v` mean for the log; an explicit `--set` comes later and wins.
-const fn log_level(common: &CommonArguments) -> Option<&'static str> {
-    match (common.quiet, common.verbose) {
+const fn log_level(global: &GlobalArguments) -> Option<&'static str> {
+    match (global.quiet, global.verbose) {
         (true, _) => Some("warn"),
         (false, 0) => None,
         (false, 1) => Some("debug"),

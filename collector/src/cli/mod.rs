@@ -22,6 +22,6 @@ mod dispatch;
 mod tests;
 
 pub use answer::{Answer, Exit};
-pub use arguments::{Arguments, Command, CommonArguments};
+pub use arguments::{Arguments, Command, GlobalArguments};
 pub use dispatch::{Process, run};
 pub use version::VERSION;

@@ -24,7 +24,7 @@ fn commands() -> Vec<(String, clap::Command)> {
 
 fn answer_to(words: &[&str]) -> Answer {
     let arguments = Arguments::try_parse_from([&["bailiwick"], words].concat()).expect("the words make sense");
-    answer(&arguments.command.expect("a command is named"), &arguments.common, &Process::default())
+    answer(&arguments.command.expect("a command is named"), &arguments.global, &Process::default())
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn colours_are_for_terminals_and_no_color_is_honoured() {
     let data = |process: &Process, more: &[&str]| {
         let words = [&["bailiwick"], bad.as_slice(), more].concat();
         let arguments = Arguments::try_parse_from(words).expect("the words make sense");
-        answer(&arguments.command.expect("a command is named"), &arguments.common, process).data
+        answer(&arguments.command.expect("a command is named"), &arguments.global, process).data
     };
     let terminal = Process { stdout_is_terminal: true, ..Process::default() };
     let mut refusing = terminal.clone();

@@ -4,6 +4,7 @@ use utoipa::OpenApi;
 
 use super::api::documents::{self, IndexEntry};
 use super::api::{health, ingest, limits, metrics, requests};
+use super::http::problem::ProblemBody;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +29,7 @@ use super::api::{health, ingest, limits, metrics, requests};
         documents::problems,
         documents::problem,
     ),
+    components(schemas(ProblemBody)),
     tags(
         (name = "requests", description = "Requests, outcomes, durations"),
         (name = "ingest", description = "What was received, and what bounds it"),

@@ -5,9 +5,10 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::alternatives;
 use crate::frontend::http::answer::{self, JSON};
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Code, Problem, ProblemBody};
+use crate::frontend::http::problem::{Code, Problem};
 use crate::frontend::openapi;
 
 /// What is here.
@@ -76,10 +77,7 @@ impl From<Code> for ProblemKind {
     tag = "documents",
     responses(
         (status = 200, description = "The paths of this listener", body = Index),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfDocuments,
     )
 )]
 pub(crate) async fn index(asked: Asked) -> Result<Response, Problem> {
@@ -97,10 +95,7 @@ pub(crate) async fn index(asked: Asked) -> Result<Response, Problem> {
     tag = "documents",
     responses(
         (status = 200, description = "OpenAPI 3.1", body = serde_json::Value, example = json!({"openapi": "3.1.0"})),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfDocuments,
     )
 )]
 pub(crate) async fn openapi_json(asked: Asked) -> Result<Response, Problem> {
@@ -116,10 +111,7 @@ pub(crate) async fn openapi_json(asked: Asked) -> Result<Response, Problem> {
     tag = "documents",
     responses(
         (status = 200, description = "Every code", body = ProblemKinds),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfDocuments,
     )
 )]
 pub(crate) async fn problems(asked: Asked) -> Result<Response, Problem> {
@@ -136,11 +128,7 @@ pub(crate) async fn problems(asked: Asked) -> Result<Response, Problem> {
     params(("code" = String, Path, description = "The code of a problem", example = "bad_cursor")),
     responses(
         (status = 200, description = "What the code means", body = ProblemKind),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfProblem,
     )
 )]
 pub(crate) async fn problem(Path(name): Path<String>, asked: Asked) -> Result<Response, Problem> {

@@ -4,8 +4,9 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::alternatives;
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::readiness::Check;
 use crate::frontend::state::State;
 
@@ -19,9 +20,8 @@ use crate::frontend::state::State;
     params(("verbose" = Option<String>, Query, description = "List every check", allow_reserved, example = "")),
     responses(
         (status = 200, description = "Alive", body = String, content_type = "text/plain", example = "ok\n"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
         (status = 503, description = "Not alive, with the failed checks", body = String, content_type = "text/plain"),
+        alternatives::OfProbes,
     )
 )]
 pub(crate) async fn livez(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -39,9 +39,8 @@ pub(crate) async fn livez(Shared(state): Shared<State>, asked: Asked) -> Result<
     params(("verbose" = Option<String>, Query, description = "List every check", allow_reserved, example = "")),
     responses(
         (status = 200, description = "Ready", body = String, content_type = "text/plain", example = "ok\n"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
         (status = 503, description = "Not ready, with the failed checks", body = String, content_type = "text/plain"),
+        alternatives::OfProbes,
     )
 )]
 pub(crate) async fn readyz(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -56,9 +55,8 @@ pub(crate) async fn readyz(Shared(state): Shared<State>, asked: Asked) -> Result
     params(("verbose" = Option<String>, Query, description = "List every check", allow_reserved, example = "")),
     responses(
         (status = 200, description = "Started", body = String, content_type = "text/plain", example = "ok\n"),
-        (status = 400, description = "`unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
         (status = 503, description = "Still starting", body = String, content_type = "text/plain"),
+        alternatives::OfProbes,
     )
 )]
 pub(crate) async fn startupz(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {

@@ -3,11 +3,11 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 
+use super::alternatives;
 use super::query::{self, ListQuery};
-use crate::frontend::format;
-use crate::frontend::http::answer::{self, Page};
+use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
 use crate::frontend::view::ingest::BookItem;
 use crate::frontend::view::list::{self, List};
@@ -28,14 +28,7 @@ use crate::frontend::view::list::{self, List};
     ),
     responses(
         (status = 200, description = "A page of books", body = List<BookItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn ingest(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -44,15 +37,7 @@ pub(crate) async fn ingest(Shared(state): Shared<State>, asked: Asked) -> Result
         let mut items: Vec<BookItem> = snapshot.books().iter().map(BookItem::from).collect();
         items.retain(|item| query.filter.keeps(item));
         let page = list::page(items, |_| 0, &query.cut);
-        let body = List {
-            schema: "bailiwick.ingest/v1",
-            window: None,
-            data_through: format::instant(snapshot.data_through_ns),
-            items: page.rows,
-            next_cursor: page.next_cursor.clone(),
-            total: page.total,
-        };
-        Page { body, next_cursor: page.next_cursor }
+        List::new("bailiwick.ingest/v1", None, snapshot.data_through_ns, page).into()
     })
     .await
 }

@@ -3,11 +3,11 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 
+use super::alternatives;
 use super::query::{self, ListQuery};
-use crate::frontend::format;
 use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::scope::Scope;
 use crate::frontend::state::State;
 use crate::frontend::view::limit::LimitItem;
@@ -27,14 +27,7 @@ use crate::frontend::view::list::{self, List};
     ),
     responses(
         (status = 200, description = "A page of limits", body = List<LimitItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn limits(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -45,19 +38,11 @@ pub(crate) async fn limits(Shared(state): Shared<State>, asked: Asked) -> Result
     let mut items: Vec<LimitItem> = state.limits(&snapshot).into_iter().map(LimitItem::from).collect();
     items.retain(|item| query.filter.keeps(item));
     let page = list::page(items, |_| 0, &query.cut);
-    let next = page.next_cursor.clone();
-    let body = List {
-        schema: "bailiwick.limits/v1",
-        window: None,
-        data_through: format::instant(snapshot.data_through_ns),
-        items: page.rows,
-        next_cursor: page.next_cursor,
-        total: page.total,
-    };
+    let body = List::new("bailiwick.limits/v1", None, snapshot.data_through_ns, page);
     // Use changes between records, so the validator is of the content, not of the snapshot.
     let mut response = answer::json_document(&asked, &body)?;
-    if let Some(cursor) = next {
-        answer::link_next(&mut response, &asked, &cursor);
+    if let Some(cursor) = &body.next_cursor {
+        answer::link_next(&mut response, &asked, cursor);
     }
     Ok(response)
 }

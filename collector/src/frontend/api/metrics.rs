@@ -3,13 +3,14 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 
+use super::alternatives;
 use crate::frontend::exposition::catalogue::Group;
 use crate::frontend::exposition::document::{self, Selection};
 use crate::frontend::exposition::own::Own;
 use crate::frontend::http::accept;
 use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Code, Problem, ProblemBody};
+use crate::frontend::http::problem::{Code, Problem};
 use crate::frontend::state::State;
 
 /// Parameters of `/metrics`.
@@ -32,10 +33,7 @@ pub(crate) const PARAMETERS: &[&str] = &["collect", "tenant"];
     responses(
         (status = 200, description = "A document", body = String, content_type = "text/plain; version=0.0.4",
             example = "# HELP bailiwick_ready 1 while ready\n# TYPE bailiwick_ready gauge\nbailiwick_ready 1\n"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfMetrics,
     )
 )]
 pub(crate) async fn metrics(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {

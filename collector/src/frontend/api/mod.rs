@@ -2,6 +2,8 @@
 
 pub(crate) mod query;
 
+mod alternatives;
+
 pub(crate) mod ingest;
 pub(crate) mod limits;
 pub(crate) mod requests;

@@ -4,13 +4,13 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::alternatives;
 use super::query::{self, ListQuery};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::ModuleTotals;
-use crate::frontend::format;
 use crate::frontend::http::answer::{self, Page};
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Problem, ProblemBody};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
 use crate::frontend::view::item::{self, ModuleItem, SeriesItem, TenantItem};
 use crate::frontend::view::list::{self, List};
@@ -45,14 +45,7 @@ use crate::frontend::view::row::{self, Level, Row};
     ),
     responses(
         (status = 200, description = "A page of series", body = List<SeriesItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid`, `limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfSeries,
     )
 )]
 pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -94,14 +87,7 @@ pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result
     ),
     responses(
         (status = 200, description = "A page of modules", body = List<ModuleItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -137,14 +123,7 @@ pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Resul
     ),
     responses(
         (status = 200, description = "A page of tenants", body = List<TenantItem>),
-        (status = 304, description = "Nothing changed since `If-None-Match`"),
-        (status = 400, description = "`bad_request`, `unknown_parameter`, `bad_cursor`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 406, description = "`not_acceptable`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "`unknown_host`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`limit_exceeded`", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`", body = ProblemBody, content_type = "application/problem+json"),
+        alternatives::OfLists,
     )
 )]
 pub(crate) async fn tenants(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
@@ -175,13 +154,6 @@ fn listed<T: Serialize>(
     let mut rows = row::roll_up(rows, level, row::overflow_of(&modules));
     rows.retain(|row| query.filter.keeps(row));
     let page = list::page(rows, |row| query.sort.rank(row), &query.cut);
-    let body = List {
-        schema,
-        window: Some(query.window.name()),
-        data_through: format::instant(snapshot.data_through_ns),
-        items: page.rows.iter().map(|row| show(row, &modules)).collect(),
-        next_cursor: page.next_cursor.clone(),
-        total: page.total,
-    };
-    Page { body, next_cursor: page.next_cursor }
+    let items = page.map(|row| show(&row, &modules));
+    List::new(schema, Some(query.window), snapshot.data_through_ns, items).into()
 }

@@ -1,9 +1,12 @@
 //! Lists: filtered, sorted, cut into pages. A page begins after the last row of the one before, by rank and names, so
 //! that rows which come and go meanwhile neither repeat nor hide others.
 
+use bailiwick_slo::time::Window;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::frontend::format;
+use crate::frontend::http::answer::Page;
 use crate::frontend::http::cursor::{self, Position};
 use crate::frontend::scope::Scope;
 
@@ -79,6 +82,33 @@ pub(crate) struct List<T> {
     /// Rows of all pages.
     #[schema(example = 1)]
     pub(crate) total: usize,
+}
+
+impl<T> Rows<T> {
+    /// The same page, with something else for each row.
+    pub(crate) fn map<U>(self, show: impl FnMut(T) -> U) -> Rows<U> {
+        Rows { rows: self.rows.into_iter().map(show).collect(), next_cursor: self.next_cursor, total: self.total }
+    }
+}
+
+impl<T> List<T> {
+    /// These rows of a snapshot of which all slots before `data_through_ns` are closed.
+    pub(crate) fn new(schema: &'static str, window: Option<Window>, data_through_ns: u64, rows: Rows<T>) -> Self {
+        Self {
+            schema,
+            window: window.map(Window::name),
+            data_through: format::instant(data_through_ns),
+            items: rows.rows,
+            next_cursor: rows.next_cursor,
+            total: rows.total,
+        }
+    }
+}
+
+impl<T> From<List<T>> for Page<List<T>> {
+    fn from(body: List<T>) -> Self {
+        Self { next_cursor: body.next_cursor.clone(), body }
+    }
 }
 
 /// Sorts by rank, then by names, and cuts a page out.

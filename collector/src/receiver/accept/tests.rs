@@ -1,3 +1,5 @@
+//! Connections are judged by their age, their silence and their address, with time as an argument.
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Each cause is told as the table says, in both transports and all encodings; warnings are said rarely enough.
+
 use std::time::Duration;
 
 use ::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};

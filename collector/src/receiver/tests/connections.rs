@@ -1,3 +1,5 @@
+//! Connections at real sockets: what is announced to them, and when the silent, the slow and the idle are closed.
+
 use std::collections::HashMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The end at real sockets: whole bodies are answered, unfinished ones get two seconds, the idle are closed.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! OTLP/gRPC at real sockets: exports, frames, codes, health, and clients that leave.
+
 use ::http::{Request, Response, Version};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

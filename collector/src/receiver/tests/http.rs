@@ -1,3 +1,5 @@
+//! OTLP/HTTP at real sockets: exports, paths, methods, sizes, and what is no HTTP.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Heads, frames and bodies are read as the standards say, however they are cut, and charged before they come.
+
 use std::convert::Infallible;
 use std::time::Duration;
 

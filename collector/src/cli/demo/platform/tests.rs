@@ -1,3 +1,5 @@
+//! The synthetic platform keeps what it promises: exact rates and shares, the same for a seed, faults where said.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_slo::outcome::Outcome;

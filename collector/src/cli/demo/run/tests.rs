@@ -1,3 +1,5 @@
+//! A life of the platform sends exactly its spans, skips and counts what is too old, and ends when it is told to.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,3 +1,5 @@
+//! The sender delivers the same by every transport, comes back when it is asked to, and counts what it loses.
+
 use super::*;
 use crate::cli::demo::encode;
 use crate::cli::demo::fake_daemon::FakeDaemon;

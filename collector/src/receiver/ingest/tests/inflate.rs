@@ -1,3 +1,5 @@
+//! Every coding comes back as it was; damage, bombs and wide windows are refused before they cost anything.
+
 use std::io::Write;
 
 use flate2::Compression;

@@ -1,3 +1,5 @@
+//! An accepted request is appended before it is answered; a refused one leaves nothing behind.
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
