@@ -104,7 +104,7 @@ impl<'a> Slots<'a> {
     }
 
     #[inline(always)]
-    fn read_value(&mut self, wanted: Wanted, value: &'a [u8], groups_max: usize) -> Result<(), WireError> {
+    fn read_value(&mut self, wanted: &Wanted, value: &'a [u8], groups_max: usize) -> Result<(), WireError> {
         let word = usize::from(wanted.word & 1);
         if self.seen[word] & wanted.bit == 0
             && let Some(value) = canonical_value(value)
@@ -114,7 +114,7 @@ impl<'a> Slots<'a> {
             self.values[usize::from(wanted.slot)] = value;
             return Ok(());
         }
-        self.read_other(wanted, value, groups_max)
+        self.read_other(*wanted, value, groups_max)
     }
 
     /// A wanted value in another form, or one that comes again.
@@ -134,7 +134,7 @@ impl<'a> Slots<'a> {
             self.oddities |= oddity::STRINDEX;
         }
         if let Some(wanted) = keys.find(pair.key) {
-            self.keep(wanted, pair.value);
+            self.keep(*wanted, pair.value);
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl<'a> Slots<'a> {
             self.oddities |= oddity::STRINDEX;
         }
         if let Some(wanted) = keys.find(pair.key) {
-            self.keep(wanted, pair.value);
+            self.keep(*wanted, pair.value);
         }
     }
 

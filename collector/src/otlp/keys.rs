@@ -15,11 +15,14 @@ pub struct KeyTable {
     lengths: u64,
     /// Number of the key that stands here, from 1; 0: none. Open addressing, linear.
     places: [u8; PLACES],
-    keys: Vec<Key>,
+    /// By number; the first one is nobody's.
+    keys: Box<[Key; KEYS_MAX]>,
+    /// The whole key by number, for those that do not fit into words.
+    texts: Vec<Box<[u8]>>,
 }
 
 /// The place of a wanted key's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Wanted {
     /// Its number.
     pub(super) slot: u8,
@@ -29,18 +32,18 @@ pub(super) struct Wanted {
     pub(super) bit: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Key {
     ends: Ends,
     middle: (u64, u64),
     length: usize,
     wanted: Wanted,
-    text: Box<[u8]>,
 }
 
 impl Default for KeyTable {
     fn default() -> Self {
-        Self { lengths: 0, places: [0; PLACES], keys: Vec::new() }
+        let keys = Box::new([Key::default(); KEYS_MAX]);
+        Self { lengths: 0, places: [0; PLACES], keys, texts: vec![Box::default()] }
     }
 }
 
@@ -48,7 +51,7 @@ impl KeyTable {
     /// A table of keys with their slots. Of a key given twice the first slot holds.
     ///
     /// # Panics
-    /// When there are more than 128 keys.
+    /// When there are more than 127 keys.
     #[must_use]
     pub fn new<'k>(keys: impl IntoIterator<Item = (&'k str, u8)>) -> Self {
         let mut table = Self::default();
@@ -61,26 +64,23 @@ impl KeyTable {
     }
 
     fn add(&mut self, text: &[u8], slot: u8) {
-        assert!(self.keys.len() < KEYS_MAX, "settings name fewer keys than a table holds");
+        let number = self.texts.len();
+        assert!(number < KEYS_MAX, "settings name fewer keys than a table holds");
         self.lengths |= 1 << length_class(text.len());
         let ends = Ends::of(text);
-        self.keys.push(Key {
-            ends,
-            middle: middle(text),
-            length: text.len(),
-            wanted: Wanted { slot, word: slot >> 6, bit: 1 << (slot & 63) },
-            text: text.into(),
-        });
+        let wanted = Wanted { slot, word: slot >> 6, bit: 1 << (slot & 63) };
+        self.keys[number] = Key { ends, middle: middle(text), length: text.len(), wanted };
+        self.texts.push(text.into());
         let mut place = ends.place(text.len());
         while self.places[usize::from(place)] != 0 {
             place = place.wrapping_add(1);
         }
-        self.places[usize::from(place)] = self.keys.len() as u8;
+        self.places[usize::from(place)] = number as u8;
     }
 
     /// The place of a key's value, if it is wanted.
     #[inline(always)]
-    pub(super) fn find(&self, key: &[u8]) -> Option<Wanted> {
+    pub(super) fn find(&self, key: &[u8]) -> Option<&Wanted> {
         if self.lengths >> length_class(key.len()) & 1 == 0 {
             return None;
         }
@@ -88,14 +88,17 @@ impl KeyTable {
         let mut place = ends.place(key.len());
         loop {
             let number = usize::from(self.places[usize::from(place)]);
-            let wanted = self.keys.get(number.wrapping_sub(1))?;
+            if number == 0 {
+                return None;
+            }
+            let wanted = &self.keys[number % KEYS_MAX];
             if wanted.ends.first == ends.first
                 && wanted.ends.last == ends.last
                 && wanted.length == key.len()
                 && (key.len() <= 16 || wanted.middle == middle(key))
-                && (key.len() <= 32 || *wanted.text == *key)
+                && (key.len() <= 32 || *self.texts[number] == *key)
             {
-                return Some(wanted.wanted);
+                return Some(&wanted.wanted);
             }
             place = place.wrapping_add(1);
         }
@@ -109,7 +112,7 @@ fn length_class(length: usize) -> usize {
 
 /// First and last eight bytes of a key: all of it up to 16 bytes. Words of their own, not an array: an array would go
 /// through memory to be compared as a vector.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Ends {
     first: u64,
     last: u64,
@@ -190,10 +193,10 @@ mod tests {
 
     #[test]
     fn a_full_table_still_ends_its_search() {
-        let keys: Vec<String> = (0..KEYS_MAX).map(|number| format!("key {number:04}")).collect();
-        let table = KeyTable::new(keys.iter().map(String::as_str).zip(0..));
+        let keys: Vec<String> = (1..KEYS_MAX).map(|number| format!("key {number:04}")).collect();
+        let table = KeyTable::new(keys.iter().map(String::as_str).zip(1..));
         assert!((0..10_000).all(|number| {
-            let wanted = (number < KEYS_MAX).then_some(number as u8);
+            let wanted = (1..KEYS_MAX).contains(&number).then_some(number as u8);
             slot(&table, format!("key {number:04}").as_bytes()) == wanted
         }));
     }
