@@ -16,12 +16,12 @@ use super::durations::Durations;
 use super::intervals::Intervals;
 use super::names::{Asked, NO_SYMBOL, Names, Symbol};
 use super::settings::Settings;
-use super::snapshot::{Limit, ModuleTotals, SeriesId, SeriesTotals, Snapshot};
+use super::snapshot::{Cause, Limit, ModuleTotals, SeriesId, SeriesTotals, Snapshot};
+use super::tenants::{self, Admission, TenantId, Tenants};
 use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
 use crate::observation::batch::row::{Evidence, Span, flag};
-use crate::observation::report::Reason;
 
 const STAGE_ROWS: usize = 64;
 const KIND_SERVER: u8 = 2;
@@ -60,6 +60,8 @@ struct Desk {
     /// Names that the batch does not spell: index from `string_count` on.
     composed: Vec<String>,
     symbols: Vec<Symbol>,
+    /// Tenant by the string that names it.
+    tenants: Vec<TenantId>,
     context_module: Vec<u32>,
     context_tenant: Vec<u32>,
     evidence: Vec<Evidence>,
@@ -71,6 +73,7 @@ struct Desk {
 pub struct Aggregator {
     settings: Settings,
     sources: Vec<ClaimSource>,
+    tenants: Tenants,
     names: Names,
     intervals: Intervals,
     durations: Durations,
@@ -92,6 +95,7 @@ impl Aggregator {
     #[must_use]
     pub fn new(settings: Settings, sources: Vec<ClaimSource>) -> Self {
         Self {
+            tenants: Tenants::new(settings.series.tenants_max),
             names: Names::new(settings.series.clone()),
             ledger: Ledger::new(settings.series.tenants_max),
             settings,
@@ -135,7 +139,7 @@ impl Aggregator {
         let strings = batch.string_count() as u32;
         let desk = &mut self.desk;
         desk.composed.clear();
-        desk.composed.extend([TENANT_UNKNOWN.to_owned(), MODULE_UNKNOWN.to_owned()]);
+        desk.composed.push(MODULE_UNKNOWN.to_owned());
         desk.evidence.clear();
         desk.evidence.extend(batch.evidence());
         desk.context_tenant.clear();
@@ -146,7 +150,7 @@ impl Aggregator {
             let service = batch.string(context.service_name);
             desk.context_module.push(match named {
                 Some(module) => module,
-                None if service.is_empty() || service.starts_with("unknown_service") => strings + 1,
+                None if service.is_empty() || service.starts_with("unknown_service") => strings,
                 None if context.service_namespace == 0 => context.service_name,
                 None => {
                     desk.composed.push(format!("{}/{service}", batch.string(context.service_namespace)));
@@ -156,8 +160,27 @@ impl Aggregator {
         }
         desk.symbols.clear();
         desk.symbols.resize(strings as usize + desk.composed.len(), NOT_ASKED);
+        desk.tenants.clear();
+        desk.tenants.resize(strings as usize, NOT_ASKED);
+        desk.tenants[0] = tenants::UNKNOWN;
         desk.accepted.clear();
         desk.accepted.resize(strings as usize, 0);
+    }
+
+    /// The tenant that a string names. It is accepted: it gets a place if there is one.
+    #[inline(never)]
+    fn admit_tenant(&mut self, batch: &View<'_>, claim: u32) -> TenantId {
+        let name = batch.string(claim);
+        let tenant = match self.tenants.admit(name) {
+            Admission::Known(tenant) => tenant,
+            Admission::New(tenant) => {
+                self.ledger.settle(name, tenant);
+                tenant
+            }
+            Admission::Full => tenants::OVERFLOW,
+        };
+        self.desk.tenants[claim as usize] = tenant;
+        tenant
     }
 
     /// The winning tenant claim (a string of the batch, 0: none) and its place in `snapshot::SOURCES`.
@@ -194,6 +217,10 @@ impl Aggregator {
     fn resolve(&mut self, batch: &View<'_>, row: &Span) -> Option<Booking> {
         let (claim, source) = self.tenant(batch.header_u32(header::TENANT_AUTH), row);
         self.desk.accepted[claim as usize] += 1;
+        let tenant = match self.desk.tenants[claim as usize] {
+            NOT_ASKED => self.admit_tenant(batch, claim),
+            tenant => tenant,
+        };
         let entry = match row.kind {
             KIND_SERVER => EntryType::Server,
             KIND_CONSUMER => EntryType::Consumer,
@@ -202,15 +229,13 @@ impl Aggregator {
         if row.flags & flag::IGNORED_NAME != 0 {
             return None;
         }
-        let strings = batch.string_count() as u32;
-        let tenant = if claim == 0 { strings } else { claim };
         let named = self.desk.evidence[row.evidence as usize].module_span;
         let module = if named != 0 { named } else { self.desk.context_module[row.context as usize] };
-        let asked = [tenant, module, row.operation];
+        let asked = [module, row.operation];
         let symbols = asked.map(|name| self.symbol(batch, name));
-        let series = match self.names.find(symbols, entry) {
+        let series = match self.names.find(tenant, symbols, entry) {
             Some(series) => series,
-            None => self.admit(batch, asked, (entry, row.end_ns)),
+            None => self.admit(batch, (tenant, asked), (entry, row.end_ns)),
         };
         let has_duration = row.flags & flag::CLOCK_ANOMALY == 0;
         if !has_duration {
@@ -228,9 +253,14 @@ impl Aggregator {
     }
 
     #[inline(never)]
-    fn admit(&mut self, batch: &View<'_>, asked: [u32; 3], (entry, end_ns): (EntryType, u64)) -> SeriesId {
-        let [tenant, module, operation] = asked.map(|name| text(batch, &self.desk.composed, name));
-        let series = self.names.admit(&Asked { tenant, module, operation, entry, end_ns });
+    fn admit(
+        &mut self,
+        batch: &View<'_>,
+        (tenant, asked): (TenantId, [u32; 2]),
+        (entry, end_ns): (EntryType, u64),
+    ) -> SeriesId {
+        let [module, operation] = asked.map(|name| text(batch, &self.desk.composed, name));
+        let series = self.names.admit(&self.tenants, &Asked { tenant, module, operation, entry, end_ns });
         for name in asked {
             // A name may be known from now on.
             if self.desk.symbols[name as usize] == NO_SYMBOL {
@@ -276,17 +306,20 @@ impl Aggregator {
     }
 
     fn keep_books(&mut self, batch: &View<'_>, signal: Signal) {
-        let auth = batch.string(batch.header_u32(header::TENANT_AUTH));
-        self.ledger.accept(auth, signal, u64::from(batch.header_u32(header::IGNORED)));
-        let accepted = std::mem::take(&mut self.desk.accepted);
-        for (name, count) in accepted.iter().enumerate().filter(|(_, count)| **count > 0) {
-            self.ledger.accept(batch.string(name as u32), signal, u64::from(*count));
+        let (auth, ignored) = (batch.header_u32(header::TENANT_AUTH), batch.header_u32(header::IGNORED));
+        if ignored > 0 {
+            let tenant = match self.desk.tenants[auth as usize] {
+                NOT_ASKED => self.admit_tenant(batch, auth),
+                tenant => tenant,
+            };
+            self.ledger.accept(tenant, signal, u64::from(ignored));
         }
-        self.desk.accepted = accepted;
+        let accepted = self.desk.tenants.iter().zip(&self.desk.accepted).filter(|(_, count)| **count > 0);
+        accepted.for_each(|(tenant, count)| self.ledger.accept(*tenant, signal, u64::from(*count)));
         for reject in batch.rejects() {
-            if let Some(reason) = Reason::from_u16(reject.reason) {
-                self.ledger.reject(batch.string(reject.tenant), signal, reason, u64::from(reject.count));
-            }
+            let name = if reject.tenant == 0 { TENANT_UNKNOWN } else { batch.string(reject.tenant) };
+            let refused = (Cause::from_u16(reject.reason), u64::from(reject.count));
+            self.ledger.reject(&self.tenants, name, signal, refused);
         }
     }
 
@@ -351,16 +384,16 @@ impl Aggregator {
             modules: self.modules_shown.clone(),
             closed: Arc::clone(self.intervals.closed()),
             durations: Arc::clone(self.durations.shown()),
-            books: self.ledger.publish(),
+            books: self.ledger.publish(&self.tenants),
             anomalies: Arc::clone(&self.anomalies_shown),
-            limited: self.names.limited(),
+            limited: self.names.limited(&self.tenants),
             limits: self.limits(),
         })
     }
 
     fn limits(&self) -> Vec<Limit> {
-        let (series, tenants) = self.names.used();
-        let limited = self.names.limited();
+        let (series, tenants) = (self.names.used(), self.tenants.used());
+        let limited = self.names.limited(&self.tenants);
         let refused =
             |wanted: &str| limited.iter().filter(|(_, why, _)| *why == wanted).map(|(_, _, count)| count).sum();
         let settings = &self.settings.series;

@@ -3,6 +3,7 @@
 //! [`Aggregator`] applies batches and ticks; [`start`] is the thread around it; [`Snapshot`] is what readers get.
 
 mod settings;
+mod tenants;
 mod names;
 mod intervals;
 mod table;

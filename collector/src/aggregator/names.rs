@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_slo::conventions::{EntryType, OTHER, TENANT_OVERFLOW, TENANT_UNKNOWN};
+use bailiwick_slo::conventions::{EntryType, OTHER};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use super::chunked::Chunked;
 use super::settings::SeriesSettings;
 use super::snapshot::{ModuleId, SeriesId, SeriesName};
+use super::tenants::{self, TenantId, Tenants};
 
 /// The number of an admitted name.
 pub(super) type Symbol = u32;
@@ -17,10 +18,10 @@ pub(super) type Symbol = u32;
 /// A name that no series has.
 pub(super) const NO_SYMBOL: Symbol = u32::MAX;
 
-/// What a request is called, as text.
+/// What a request is called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
-    pub(super) tenant: &'a str,
+    pub(super) tenant: TenantId,
     pub(super) module: &'a str,
     pub(super) operation: &'a str,
     pub(super) entry: EntryType,
@@ -29,13 +30,13 @@ pub(super) struct Asked<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
-    tenant: Symbol,
+    tenant: TenantId,
     module: Symbol,
     operation: Symbol,
     entry: EntryType,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Tenant {
     series: u32,
     modules: u32,
@@ -60,12 +61,12 @@ pub(super) struct Names {
     /// Per series, for the hot path: its tenant x module.
     pub(super) module_of: Vec<ModuleId>,
     pub(super) directory: Chunked<SeriesName>,
-    tenants: HashMap<Symbol, Tenant, RandomState>,
-    modules: HashMap<(Symbol, Symbol), (ModuleId, u32), RandomState>,
+    /// By [`TenantId`].
+    tenants: Vec<Tenant>,
+    modules: HashMap<(TenantId, Symbol), (ModuleId, u32), RandomState>,
     pub(super) new_modules: Vec<NewModule>,
     admitted: u32,
-    admitted_tenants: u32,
-    limited: HashMap<(Symbol, &'static str), u64, RandomState>,
+    limited: HashMap<(TenantId, &'static str), u64, RandomState>,
 }
 
 impl Names {
@@ -78,11 +79,10 @@ impl Names {
             series: HashTable::new(),
             module_of: Vec::new(),
             directory: Chunked::default(),
-            tenants: HashMap::default(),
+            tenants: Vec::new(),
             modules: HashMap::default(),
             new_modules: Vec::new(),
             admitted: 0,
-            admitted_tenants: 0,
             limited: HashMap::default(),
         }
     }
@@ -105,7 +105,12 @@ impl Names {
 
     /// The series of these names, if it was admitted: three numbers compared, no text.
     #[inline]
-    pub(super) fn find(&self, [tenant, module, operation]: [Symbol; 3], entry: EntryType) -> Option<SeriesId> {
+    pub(super) fn find(
+        &self,
+        tenant: TenantId,
+        [module, operation]: [Symbol; 2],
+        entry: EntryType,
+    ) -> Option<SeriesId> {
         let key = Key { tenant, module, operation, entry };
         self.series.find(self.hash(&key), |(known, _)| *known == key).map(|(_, series)| *series)
     }
@@ -116,70 +121,66 @@ impl Names {
     }
 
     /// The series that a request goes to: its own if there is room, else an overflow series, which is counted.
-    pub(super) fn admit(&mut self, asked: &Asked<'_>) -> SeriesId {
-        let Some(tenant) = self.admit_tenant(asked.tenant) else {
-            let overflow = self.intern(TENANT_OVERFLOW);
-            self.limit(overflow, "tenants");
-            return self.overflow_series(asked, TENANT_OVERFLOW, OTHER);
-        };
-        let symbols = [tenant, self.symbol(asked.module), self.symbol(asked.operation)];
-        if let Some(series) = self.find(symbols, asked.entry) {
+    pub(super) fn admit(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> SeriesId {
+        let tenant = asked.tenant;
+        if tenant == tenants::OVERFLOW {
+            self.limit(tenant, "tenants");
+            return self.overflow_series(tenants, asked, OTHER);
+        }
+        let symbols = [self.symbol(asked.module), self.symbol(asked.operation)];
+        if let Some(series) = self.find(tenant, symbols, asked.entry) {
             return series;
         }
         if self.admitted >= self.limits.max {
             self.limit(tenant, "series");
-            return self.overflow_series(asked, asked.tenant, OTHER);
+            return self.overflow_series(tenants, asked, OTHER);
         }
-        let known_module = self.modules.get(&(tenant, symbols[1])).copied();
-        let held = self.tenants.entry(tenant).or_default();
+        let known_module = self.modules.get(&(tenant, symbols[0])).copied();
+        let held = self.held(tenant);
         if known_module.is_none() && held.modules >= self.limits.modules_max {
             self.limit(tenant, "modules");
-            return self.overflow_series(asked, asked.tenant, OTHER);
+            return self.overflow_series(tenants, asked, OTHER);
         }
         if held.series >= self.limits.per_tenant_max {
             self.limit(tenant, "per_tenant");
-            return self.overflow_series(asked, asked.tenant, asked.module);
+            return self.overflow_series(tenants, asked, asked.module);
         }
         if known_module.is_some_and(|(_, operations)| operations >= self.limits.operations_top) {
             self.limit(tenant, "operations");
-            return self.overflow_series(asked, asked.tenant, asked.module);
+            return self.overflow_series(tenants, asked, asked.module);
         }
         self.admitted += 1;
-        self.tenants.entry(tenant).or_default().series += 1;
-        self.add(asked, false)
+        self.held_mut(tenant).series += 1;
+        self.add(tenants, asked, false)
     }
 
-    fn admit_tenant(&mut self, tenant: &str) -> Option<Symbol> {
-        let symbol = self.symbol(tenant);
-        if self.tenants.contains_key(&symbol) {
-            return Some(symbol);
-        }
-        // Our own names take no tenant's place.
-        if tenant != TENANT_UNKNOWN && tenant != TENANT_OVERFLOW {
-            if self.admitted_tenants >= self.limits.tenants_max {
-                return None;
-            }
-            self.admitted_tenants += 1;
-        }
-        let symbol = self.intern(tenant);
-        self.tenants.insert(symbol, Tenant::default());
-        Some(symbol)
+    fn held(&self, tenant: TenantId) -> Tenant {
+        self.tenants.get(tenant as usize).copied().unwrap_or_default()
     }
 
-    fn limit(&mut self, tenant: Symbol, reason: &'static str) {
+    fn held_mut(&mut self, tenant: TenantId) -> &mut Tenant {
+        let place = tenant as usize;
+        if self.tenants.len() <= place {
+            self.tenants.resize(place + 1, Tenant::default());
+        }
+        &mut self.tenants[place]
+    }
+
+    fn limit(&mut self, tenant: TenantId, reason: &'static str) {
         *self.limited.entry((tenant, reason)).or_default() += 1;
     }
 
     /// The series `_other` of a tenant and module: always there, whatever the maxima say.
-    fn overflow_series(&mut self, asked: &Asked<'_>, tenant: &str, module: &str) -> SeriesId {
-        let asked = Asked { tenant, module, operation: OTHER, ..*asked };
-        let symbols = [self.symbol(tenant), self.symbol(module), self.symbol(OTHER)];
-        self.find(symbols, asked.entry).unwrap_or_else(|| self.add(&asked, true))
+    fn overflow_series(&mut self, tenants: &Tenants, asked: &Asked<'_>, module: &str) -> SeriesId {
+        let asked = Asked { module, operation: OTHER, ..*asked };
+        let symbols = [self.symbol(module), self.symbol(OTHER)];
+        self.find(asked.tenant, symbols, asked.entry).unwrap_or_else(|| self.add(tenants, &asked, true))
     }
 
-    fn add(&mut self, asked: &Asked<'_>, overflow: bool) -> SeriesId {
-        let [tenant, module, operation] = [asked.tenant, asked.module, asked.operation].map(|text| self.intern(text));
-        let module_id = self.add_to_module((tenant, module), overflow);
+    fn add(&mut self, tenants: &Tenants, asked: &Asked<'_>, overflow: bool) -> SeriesId {
+        let tenant = asked.tenant;
+        let [module, operation] = [asked.module, asked.operation].map(|text| self.intern(text));
+        let module_id = self.add_to_module(tenants, (tenant, module), overflow);
         let key = Key { tenant, module, operation, entry: asked.entry };
         let series = self.directory.len() as SeriesId;
         let hasher = &self.hasher;
@@ -187,7 +188,7 @@ impl Names {
         self.series.insert_unique(hash, (key, series), |(key, _)| hash_key(hasher, key));
         self.module_of.push(module_id);
         self.directory.push(SeriesName {
-            tenant: Arc::clone(&self.texts[tenant as usize]),
+            tenant: Arc::clone(tenants.name(tenant)),
             module: Arc::clone(&self.texts[module as usize]),
             operation: Arc::clone(&self.texts[operation as usize]),
             entry: asked.entry,
@@ -198,35 +199,35 @@ impl Names {
         series
     }
 
-    fn add_to_module(&mut self, module: (Symbol, Symbol), overflow: bool) -> ModuleId {
+    fn add_to_module(&mut self, tenants: &Tenants, module: (TenantId, Symbol), overflow: bool) -> ModuleId {
         let next = self.modules.len() as ModuleId;
         let (id, operations) = self.modules.entry(module).or_insert((next, 0));
         *operations += u32::from(!overflow);
         let id = *id;
         if id == next {
-            let (tenant, name) = (&self.texts[module.0 as usize], &self.texts[module.1 as usize]);
-            let is_other = &**tenant == TENANT_OVERFLOW || &**name == OTHER;
-            let new = NewModule { tenant: Arc::clone(tenant), module: Arc::clone(name), overflow: is_other };
-            self.new_modules.push(new);
-            self.tenants.entry(module.0).or_default().modules += u32::from(!is_other);
+            let name = Arc::clone(&self.texts[module.1 as usize]);
+            let is_other = module.0 == tenants::OVERFLOW || &*name == OTHER;
+            let tenant = Arc::clone(tenants.name(module.0));
+            self.new_modules.push(NewModule { tenant, module: name, overflow: is_other });
+            self.held_mut(module.0).modules += u32::from(!is_other);
         }
         id
     }
 
     /// Requests sent to overflow by tenant and reason.
-    pub(super) fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
+    pub(super) fn limited(&self, tenants: &Tenants) -> Vec<(Arc<str>, &'static str, u64)> {
         let mut rows: Vec<_> = self
             .limited
             .iter()
-            .map(|((tenant, reason), count)| (Arc::clone(&self.texts[*tenant as usize]), *reason, *count))
+            .map(|((tenant, reason), count)| (Arc::clone(tenants.name(*tenant)), *reason, *count))
             .collect();
         rows.sort();
         rows
     }
 
-    /// Use of the maxima: series, tenants.
-    pub(super) fn used(&self) -> (u32, u32) {
-        (self.admitted, self.admitted_tenants)
+    /// Series admitted.
+    pub(super) fn used(&self) -> u32 {
+        self.admitted
     }
 }
 

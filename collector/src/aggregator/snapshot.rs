@@ -95,10 +95,43 @@ pub struct Latency {
     pub to_ns: u64,
 }
 
+/// Why items were refused, as the books keep it: stored batches may name reasons that this build does not know, and
+/// their items count all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// A reason that this build knows.
+    Known(Reason),
+    /// A reason of a newer build.
+    Unknown,
+}
+
+impl Cause {
+    /// The published name, the value of the label `reason`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known(reason) => reason.name(),
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The cause with this stored discriminant.
+    #[must_use]
+    pub fn from_u16(value: u16) -> Self {
+        Reason::from_u16(value).map_or(Self::Unknown, Self::Known)
+    }
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        Self::Known(reason)
+    }
+}
+
 /// The books of one tenant and signal: `received = accepted + duplicates + Σ rejected`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
-    /// The tenant that the items claim, or `_unknown`.
+    /// The tenant that the items claim, or `_unknown`; `_overflow` for what no account of its own was left for.
     pub tenant: Arc<str>,
     /// Traces or metrics.
     pub signal: Signal,
@@ -109,7 +142,7 @@ pub struct Books {
     /// Items that were counted before.
     pub duplicates: u64,
     /// Refused items by reason, those above 0.
-    pub rejected: Vec<(Reason, u64)>,
+    pub rejected: Vec<(Cause, u64)>,
 }
 
 /// Use and maximum of one bounded thing.

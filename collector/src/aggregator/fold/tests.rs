@@ -9,6 +9,9 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
+use crate::observation::batch::layout::HEADER_BYTES;
+use crate::observation::batch::{Batch, Builder, Head, Meta};
+use crate::observation::report::Reason;
 use crate::observation::{Observer, Request, Rules};
 
 const NOW: u64 = 1_700_000_000_000_000_000;
@@ -58,10 +61,10 @@ fn send(fold: &mut Aggregator, observer: &mut Observer, body: &[u8]) {
         signal: Signal::Traces,
         observed_at_ns: NOW,
         items_expected: None,
-        meta: crate::observation::batch::Meta::default(),
+        meta: Meta::default(),
     };
     let observed = observer.observe(&request).expect("it is OTLP");
-    let batch = crate::observation::batch::Batch::check(observed.batch.bytes().to_vec()).expect("it is sound");
+    let batch = Batch::check(observed.batch.bytes().to_vec()).expect("it is sound");
     fold.apply(fold.seq + 1, &batch.view());
 }
 
@@ -106,7 +109,10 @@ fn a_late_span_is_counted_in_the_slot_of_its_own_end() {
     let slots: Vec<_> = snapshot.slots(0, Slot(0), Slot(u32::MAX)).iter().map(|(slot, n)| (slot.0, n.spans)).collect();
     assert_eq!(slots, [(169_999_940, 1), (169_999_970, 2)]);
     let books = &snapshot.books()[0];
-    assert_eq!((books.received, books.accepted, books.rejected.clone()), (4, 3, vec![(Reason::TooLate, 1)]));
+    assert_eq!(
+        (books.received, books.accepted, books.rejected.clone()),
+        (4, 3, vec![(Cause::Known(Reason::TooLate), 1)])
+    );
     assert_eq!(snapshot.totals(0).spans, 3);
 }
 
@@ -142,6 +148,47 @@ fn a_span_that_ends_before_it_starts_has_no_latency() {
     assert_eq!(snapshot.totals(0).outcomes.0, [1, 0, 0, 0, 0]);
     assert_eq!(snapshot.latency(&[0], Window::FiveMinutes).histogram.len(), 0);
     assert_eq!(snapshot.clock_anomalies(), [("acme".into(), 1)]);
+}
+
+#[test]
+fn refused_items_take_no_tenants_place() {
+    let series = super::super::SeriesSettings { tenants_max: 2, ..super::super::SeriesSettings::default() };
+    let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
+    for stranger in 0..50 {
+        send(&mut fold, &mut observer, &request(&format!("x{stranger}"), "chat", vec![server(1, "/a", (200, 700, 5))]));
+    }
+    for tenant in ["acme", "globex", "initech"] {
+        send(&mut fold, &mut observer, &request(tenant, "chat", vec![server(1, "/a", (200, 60, 5))]));
+        send(&mut fold, &mut observer, &request(tenant, "chat", vec![server(1, "/a", (200, 700, 5))]));
+    }
+    let snapshot = fold.tick(fold.seq + 1, NOW);
+    let books: Vec<_> = snapshot.books().iter().map(|row| (&*row.tenant, row.received, row.accepted)).collect();
+    // Two strangers have accounts of their own; the third tenant has no place, and its refusals no account either.
+    let expected = [("_overflow", 48 + 1 + 1, 1), ("acme", 2, 1), ("globex", 2, 1), ("x0", 1, 0), ("x1", 1, 0)];
+    assert_eq!(books, expected);
+    let tenants: Vec<_> = snapshot.series().map(|series| &*series.tenant).collect();
+    assert_eq!(tenants, ["acme", "globex", "_overflow"]);
+    let (received, accepted): (u64, u64) =
+        snapshot.books().iter().fold((0, 0), |sum, row| (sum.0 + row.received, sum.1 + row.accepted));
+    assert_eq!((received, accepted), (56, 3));
+}
+
+#[test]
+fn items_refused_for_a_reason_of_a_newer_build_count() {
+    let (mut fold, _) = daemon(Settings::default());
+    let mut builder = Builder::new(16, 1_000);
+    let acme = builder.string(b"acme").expect("room");
+    builder.reject(acme, Reason::TooLate, (0, 2));
+    let head = Head { signal: 1, received: 2, ..Head::default() };
+    let mut bytes = builder.finish(&head, &Meta::default()).bytes().to_vec();
+    // Behind the header and the row of evidence that claims nothing: tenant, reason, count.
+    let at = HEADER_BYTES + 32 + 4;
+    bytes[at..at + 2].copy_from_slice(&900_u16.to_le_bytes());
+    fold.apply(1, &Batch::check(bytes).expect("it is sound").view());
+    let snapshot = fold.tick(2, NOW);
+    let books = &snapshot.books()[0];
+    assert_eq!((&*books.tenant, books.received, books.rejected.clone()), ("acme", 2, vec![(Cause::Unknown, 2)]));
+    assert_eq!(Cause::Unknown.name(), "unknown");
 }
 
 proptest! {

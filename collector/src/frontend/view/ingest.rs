@@ -80,7 +80,7 @@ mod tests {
             received: 10,
             accepted: 6,
             duplicates: 1,
-            rejected: vec![(Reason::TooLate, 2), (Reason::InvalidId, 1)],
+            rejected: vec![(Reason::TooLate.into(), 2), (Reason::InvalidId.into(), 1)],
         };
         let item = BookItem::from(&books);
         assert_eq!((item.rejected, item.balanced), (3, true));
