@@ -235,7 +235,7 @@ impl Aggregator {
         let symbols = asked.map(|name| self.symbol(batch, name));
         let series = match self.names.find(tenant, symbols, entry) {
             Some(series) => series,
-            None => self.admit(batch, (tenant, asked), (entry, row.end_ns)),
+            None => self.place(batch, (tenant, asked), (entry, row.end_ns)),
         };
         let has_duration = row.flags & flag::CLOCK_ANOMALY == 0;
         if !has_duration {
@@ -253,14 +253,15 @@ impl Aggregator {
     }
 
     #[inline(never)]
-    fn admit(
+    fn place(
         &mut self,
         batch: &View<'_>,
         (tenant, asked): (TenantId, [u32; 2]),
         (entry, end_ns): (EntryType, u64),
     ) -> SeriesId {
         let [module, operation] = asked.map(|name| text(batch, &self.desk.composed, name));
-        let series = self.names.admit(&self.tenants, &Asked { tenant, module, operation, entry, end_ns });
+        let place = self.names.place(&self.tenants, &Asked { tenant, module, operation, entry, end_ns });
+        self.names.count_limited(place);
         for name in asked {
             // A name may be known from now on.
             if self.desk.symbols[name as usize] == NO_SYMBOL {
@@ -280,7 +281,7 @@ impl Aggregator {
             self.modules_changed.push(true);
         }
         self.settled.resize(self.names.directory.len(), SeriesTotals::default());
-        series
+        place.series
     }
 
     fn book(&mut self, bookings: &[Booking]) {

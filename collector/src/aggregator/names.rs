@@ -1,4 +1,9 @@
 //! Who the series are: admission within the maxima, and the overflow series that take the rest. No count is lost.
+//!
+//! `_other` is reserved for operations and modules: whoever claims it is given the overflow series, so that there is
+//! one of each and it is marked. A request without room goes to the operation `_other` of its own module when the
+//! module has a series, else to the tenant's module `_other`; a tenant without a place to `_overflow`. Overflow series
+//! of known modules stand outside the maxima: each module has one kept for it, per entry type.
 
 use std::sync::Arc;
 
@@ -28,6 +33,50 @@ pub(super) struct Asked<'a> {
     pub(super) end_ns: u64,
 }
 
+/// Why a request goes to an overflow series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Bound {
+    /// `series.tenants_max`.
+    Tenants,
+    /// `series.max`.
+    Series,
+    /// `series.per_tenant_max`.
+    PerTenant,
+    /// `series.modules_max`.
+    Modules,
+    /// `series.operations_top`.
+    Operations,
+    /// It is called `_other`.
+    Reserved,
+}
+
+impl Bound {
+    /// The published name, the value of the label `reason`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tenants => "tenants",
+            Self::Series => "series",
+            Self::PerTenant => "per_tenant",
+            Self::Modules => "modules",
+            Self::Operations => "operations",
+            Self::Reserved => "reserved",
+        }
+    }
+}
+
+/// Where requests of one name go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) series: SeriesId,
+    /// The counter of requests sent to overflow that each of them adds to, or [`Place::OWN`].
+    pub(super) limited: u32,
+}
+
+impl Place {
+    /// The series is its own.
+    pub(super) const OWN: u32 = u32::MAX;
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
     tenant: TenantId,
@@ -36,10 +85,17 @@ struct Key {
     entry: EntryType,
 }
 
+/// What a tenant holds.
 #[derive(Debug, Default, Clone, Copy)]
-struct Tenant {
+struct Held {
     series: u32,
     modules: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Module {
+    id: ModuleId,
+    operations: u32,
 }
 
 /// A tenant x module that is new: its number is the next one.
@@ -57,16 +113,21 @@ pub(super) struct Names {
     symbols: HashMap<Arc<str>, Symbol, RandomState>,
     texts: Vec<Arc<str>>,
     hasher: RandomState,
+    /// Series of their own.
     series: HashTable<(Key, SeriesId)>,
+    /// Overflow series by tenant, module and type.
+    others: HashMap<(TenantId, Symbol, EntryType), SeriesId, RandomState>,
     /// Per series, for the hot path: its tenant x module.
     pub(super) module_of: Vec<ModuleId>,
     pub(super) directory: Chunked<SeriesName>,
     /// By [`TenantId`].
-    tenants: Vec<Tenant>,
-    modules: HashMap<(TenantId, Symbol), (ModuleId, u32), RandomState>,
+    held: Vec<Held>,
+    modules: HashMap<(TenantId, Symbol), Module, RandomState>,
     pub(super) new_modules: Vec<NewModule>,
+    /// Series within `series.max`.
     admitted: u32,
-    limited: HashMap<(TenantId, &'static str), u64, RandomState>,
+    limited: Vec<(TenantId, Bound, u64)>,
+    limited_by: HashMap<(TenantId, Bound), u32, RandomState>,
 }
 
 impl Names {
@@ -77,13 +138,15 @@ impl Names {
             texts: Vec::new(),
             hasher: RandomState::default(),
             series: HashTable::new(),
+            others: HashMap::default(),
             module_of: Vec::new(),
             directory: Chunked::default(),
-            tenants: Vec::new(),
+            held: Vec::new(),
             modules: HashMap::default(),
             new_modules: Vec::new(),
             admitted: 0,
-            limited: HashMap::default(),
+            limited: Vec::new(),
+            limited_by: HashMap::default(),
         }
     }
 
@@ -103,7 +166,7 @@ impl Names {
         symbol
     }
 
-    /// The series of these names, if it was admitted: three numbers compared, no text.
+    /// The series of these names, if they have one of their own: numbers compared, no text.
     #[inline]
     pub(super) fn find(
         &self,
@@ -112,80 +175,105 @@ impl Names {
         entry: EntryType,
     ) -> Option<SeriesId> {
         let key = Key { tenant, module, operation, entry };
-        self.series.find(self.hash(&key), |(known, _)| *known == key).map(|(_, series)| *series)
+        self.series.find(hash_key(&self.hasher, &key), |(known, _)| *known == key).map(|(_, series)| *series)
     }
 
-    #[inline]
-    fn hash(&self, key: &Key) -> u64 {
-        hash_key(&self.hasher, key)
-    }
-
-    /// The series that a request goes to: its own if there is room, else an overflow series, which is counted.
-    pub(super) fn admit(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> SeriesId {
-        let tenant = asked.tenant;
+    /// Where requests of this name go from now on: to their own series if there is room, else to an overflow series.
+    /// Nothing is counted: [`Self::count_limited`] does that, once per request.
+    pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Place {
+        let (tenant, symbols) = (asked.tenant, [self.symbol(asked.module), self.symbol(asked.operation)]);
         if tenant == tenants::OVERFLOW {
-            self.limit(tenant, "tenants");
-            return self.overflow_series(tenants, asked, OTHER);
+            return self.overflow(tenants, asked, (OTHER, Bound::Tenants));
         }
-        let symbols = [self.symbol(asked.module), self.symbol(asked.operation)];
+        if asked.module == OTHER {
+            return self.overflow(tenants, asked, (OTHER, Bound::Reserved));
+        }
+        let module = self.modules.get(&(tenant, symbols[0])).copied();
+        let (own_other, is_reserved) = (if module.is_some() { asked.module } else { OTHER }, asked.operation == OTHER);
+        if is_reserved && module.is_some() {
+            return self.overflow(tenants, asked, (own_other, Bound::Reserved));
+        }
         if let Some(series) = self.find(tenant, symbols, asked.entry) {
-            return series;
+            return Place { series, limited: Place::OWN };
         }
+        if let Some(bound) = self.full(tenant, module) {
+            return self.overflow(tenants, asked, (own_other, bound));
+        }
+        self.admit(tenant);
+        if is_reserved {
+            // The module's first series is its overflow series; it takes the place that opening a module needs.
+            return self.overflow(tenants, asked, (asked.module, Bound::Reserved));
+        }
+        Place { series: self.add(tenants, asked, false), limited: Place::OWN }
+    }
+
+    /// Which maximum leaves no room for a new series of this tenant in this module.
+    fn full(&self, tenant: TenantId, module: Option<Module>) -> Option<Bound> {
+        let held = self.held.get(tenant as usize).copied().unwrap_or_default();
         if self.admitted >= self.limits.max {
-            self.limit(tenant, "series");
-            return self.overflow_series(tenants, asked, OTHER);
+            Some(Bound::Series)
+        } else if module.is_none() && held.modules >= self.limits.modules_max {
+            Some(Bound::Modules)
+        } else if held.series >= self.limits.per_tenant_max {
+            Some(Bound::PerTenant)
+        } else if module.is_some_and(|module| module.operations >= self.limits.operations_top) {
+            Some(Bound::Operations)
+        } else {
+            None
         }
-        let known_module = self.modules.get(&(tenant, symbols[0])).copied();
-        let held = self.held(tenant);
-        if known_module.is_none() && held.modules >= self.limits.modules_max {
-            self.limit(tenant, "modules");
-            return self.overflow_series(tenants, asked, OTHER);
-        }
-        if held.series >= self.limits.per_tenant_max {
-            self.limit(tenant, "per_tenant");
-            return self.overflow_series(tenants, asked, asked.module);
-        }
-        if known_module.is_some_and(|(_, operations)| operations >= self.limits.operations_top) {
-            self.limit(tenant, "operations");
-            return self.overflow_series(tenants, asked, asked.module);
-        }
+    }
+
+    fn admit(&mut self, tenant: TenantId) {
         self.admitted += 1;
-        self.held_mut(tenant).series += 1;
-        self.add(tenants, asked, false)
+        self.held(tenant).series += 1;
     }
 
-    fn held(&self, tenant: TenantId) -> Tenant {
-        self.tenants.get(tenant as usize).copied().unwrap_or_default()
-    }
-
-    fn held_mut(&mut self, tenant: TenantId) -> &mut Tenant {
+    fn held(&mut self, tenant: TenantId) -> &mut Held {
         let place = tenant as usize;
-        if self.tenants.len() <= place {
-            self.tenants.resize(place + 1, Tenant::default());
+        if self.held.len() <= place {
+            self.held.resize(place + 1, Held::default());
         }
-        &mut self.tenants[place]
-    }
-
-    fn limit(&mut self, tenant: TenantId, reason: &'static str) {
-        *self.limited.entry((tenant, reason)).or_default() += 1;
+        &mut self.held[place]
     }
 
     /// The series `_other` of a tenant and module: always there, whatever the maxima say.
-    fn overflow_series(&mut self, tenants: &Tenants, asked: &Asked<'_>, module: &str) -> SeriesId {
+    fn overflow(&mut self, tenants: &Tenants, asked: &Asked<'_>, (module, bound): (&str, Bound)) -> Place {
         let asked = Asked { module, operation: OTHER, ..*asked };
-        let symbols = [self.symbol(module), self.symbol(OTHER)];
-        self.find(asked.tenant, symbols, asked.entry).unwrap_or_else(|| self.add(tenants, &asked, true))
+        let found = self.others.get(&(asked.tenant, self.symbol(module), asked.entry)).copied();
+        let series = found.unwrap_or_else(|| self.add(tenants, &asked, true));
+        Place { series, limited: self.limit(asked.tenant, bound) }
+    }
+
+    /// The counter of a tenant's requests that a bound sends to overflow.
+    fn limit(&mut self, tenant: TenantId, bound: Bound) -> u32 {
+        let next = self.limited.len() as u32;
+        let counter = *self.limited_by.entry((tenant, bound)).or_insert(next);
+        if counter == next {
+            self.limited.push((tenant, bound, 0));
+        }
+        counter
+    }
+
+    /// Counts one request that a place in overflow takes.
+    #[inline]
+    pub(super) fn count_limited(&mut self, place: Place) {
+        if let Some((_, _, count)) = self.limited.get_mut(place.limited as usize) {
+            *count += 1;
+        }
     }
 
     fn add(&mut self, tenants: &Tenants, asked: &Asked<'_>, overflow: bool) -> SeriesId {
         let tenant = asked.tenant;
         let [module, operation] = [asked.module, asked.operation].map(|text| self.intern(text));
         let module_id = self.add_to_module(tenants, (tenant, module), overflow);
-        let key = Key { tenant, module, operation, entry: asked.entry };
         let series = self.directory.len() as SeriesId;
-        let hasher = &self.hasher;
-        let hash = hash_key(hasher, &key);
-        self.series.insert_unique(hash, (key, series), |(key, _)| hash_key(hasher, key));
+        if overflow {
+            self.others.insert((tenant, module, asked.entry), series);
+        } else {
+            let key = Key { tenant, module, operation, entry: asked.entry };
+            let hasher = &self.hasher;
+            self.series.insert_unique(hash_key(hasher, &key), (key, series), |(key, _)| hash_key(hasher, key));
+        }
         self.module_of.push(module_id);
         self.directory.push(SeriesName {
             tenant: Arc::clone(tenants.name(tenant)),
@@ -201,31 +289,29 @@ impl Names {
 
     fn add_to_module(&mut self, tenants: &Tenants, module: (TenantId, Symbol), overflow: bool) -> ModuleId {
         let next = self.modules.len() as ModuleId;
-        let (id, operations) = self.modules.entry(module).or_insert((next, 0));
-        *operations += u32::from(!overflow);
-        let id = *id;
+        let held = self.modules.entry(module).or_insert(Module { id: next, operations: 0 });
+        held.operations += u32::from(!overflow);
+        let id = held.id;
         if id == next {
             let name = Arc::clone(&self.texts[module.1 as usize]);
             let is_other = module.0 == tenants::OVERFLOW || &*name == OTHER;
             let tenant = Arc::clone(tenants.name(module.0));
             self.new_modules.push(NewModule { tenant, module: name, overflow: is_other });
-            self.held_mut(module.0).modules += u32::from(!is_other);
+            self.held(module.0).modules += u32::from(!is_other);
         }
         id
     }
 
     /// Requests sent to overflow by tenant and reason.
     pub(super) fn limited(&self, tenants: &Tenants) -> Vec<(Arc<str>, &'static str, u64)> {
-        let mut rows: Vec<_> = self
-            .limited
-            .iter()
-            .map(|((tenant, reason), count)| (Arc::clone(tenants.name(*tenant)), *reason, *count))
-            .collect();
+        let shown = self.limited.iter().filter(|(_, _, count)| *count > 0);
+        let mut rows: Vec<_> =
+            shown.map(|(tenant, bound, count)| (Arc::clone(tenants.name(*tenant)), bound.name(), *count)).collect();
         rows.sort();
         rows
     }
 
-    /// Series admitted.
+    /// Series within `series.max`.
     pub(super) fn used(&self) -> u32 {
         self.admitted
     }
@@ -238,3 +324,6 @@ fn hash_key(hasher: &RandomState, key: &Key) -> u64 {
         u64::from(key.operation) << 8 | key.entry as u64,
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,7 +231,8 @@ impl Snapshot {
         self.anomalies.to_vec()
     }
 
-    /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`).
+    /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`, and
+    /// `reserved` for what is called `_other`). Their sum is that of the overflow series.
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
         self.limited.clone()

@@ -202,8 +202,12 @@ proptest! {
         let series = super::super::SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
         let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
         for (id, (tenant, module, route, ago_s)) in sent.iter().enumerate() {
-            let span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));
-            send(&mut fold, &mut observer, &request(&format!("t{tenant}"), &format!("m{module}"), vec![span]));
+            let mut span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));
+            if *route == 0 {
+                span.attributes.push(text("bailiwick.operation", "_other"));
+            }
+            let module = if *module == 0 { "_other".to_owned() } else { format!("m{module}") };
+            send(&mut fold, &mut observer, &request(&format!("t{tenant}"), &module, vec![span]));
             if id % 16 == 0 {
                 fold.tick(fold.seq + 1, NOW + id as u64 * SECOND);
             }
@@ -217,5 +221,14 @@ proptest! {
         let hour: u64 = snapshot.window(Window::Hour).iter().map(|counts| counts.spans).sum();
         prop_assert_eq!(hour, sent.len() as u64);
         prop_assert!(snapshot.limits()[0].used <= u64::from(max));
+        // What was limited is what overflow series hold, and no two series are called the same.
+        let limited: u64 = snapshot.limited().iter().map(|(_, _, count)| count).sum();
+        let overflow = (0..).zip(snapshot.series()).filter(|(_, name)| name.overflow);
+        prop_assert_eq!(limited, overflow.map(|(id, _)| snapshot.totals(id).spans).sum::<u64>());
+        let mut names: Vec<_> =
+            snapshot.series().map(|name| (&name.tenant, &name.module, &name.operation, name.entry as u8)).collect();
+        names.sort();
+        names.dedup();
+        prop_assert_eq!(names.len(), snapshot.series().len());
     }
 }
