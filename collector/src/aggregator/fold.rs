@@ -14,7 +14,7 @@ use super::books::Ledger;
 use super::chunked::Chunked;
 use super::durations::Durations;
 use super::intervals::Intervals;
-use super::names::{Asked, NO_SYMBOL, Names, Symbol};
+use super::names::{Asked, Bound, NO_SYMBOL, Names, Symbol};
 use super::settings::Settings;
 use super::snapshot::{Cause, Limit, ModuleTotals, SeriesId, SeriesTotals, Snapshot};
 use super::tenants::{self, Admission, TenantId, Tenants};
@@ -393,27 +393,28 @@ impl Aggregator {
     }
 
     fn limits(&self) -> Vec<Limit> {
-        let (series, tenants) = (self.names.used(), self.tenants.used());
-        let limited = self.names.limited(&self.tenants);
-        let refused =
-            |wanted: &str| limited.iter().filter(|(_, why, _)| *why == wanted).map(|(_, _, count)| count).sum();
+        let (series, fullest) = self.names.used();
         let settings = &self.settings.series;
-        let cells = self.durations.shown().heap_bytes() as u64;
-        vec![
-            Limit { name: "series.max", used: series.into(), max: settings.max.into(), refused: refused("series") },
-            Limit {
-                name: "series.tenants_max",
-                used: tenants.into(),
-                max: settings.tenants_max.into(),
-                refused: refused("tenants"),
-            },
-            Limit {
-                name: "histograms.bytes_max",
-                used: cells,
-                max: self.settings.histograms.bytes_max.0,
-                refused: self.durations.shed(),
-            },
-        ]
+        let of_series = [
+            ("series.max", series, settings.max, Bound::Series),
+            ("series.tenants_max", self.tenants.used(), settings.tenants_max, Bound::Tenants),
+            ("series.per_tenant_max", fullest.series, settings.per_tenant_max, Bound::PerTenant),
+            ("series.modules_max", fullest.modules, settings.modules_max, Bound::Modules),
+            ("series.operations_top", fullest.operations, settings.operations_top, Bound::Operations),
+        ];
+        let of_series = of_series.into_iter().map(|(name, used, max, bound)| Limit {
+            name,
+            used: used.into(),
+            max: max.into(),
+            refused: self.names.refused(bound),
+        });
+        let cells = Limit {
+            name: "histograms.bytes_max",
+            used: self.durations.shown().heap_bytes() as u64,
+            max: self.settings.histograms.bytes_max.0,
+            refused: self.durations.shed(),
+        };
+        of_series.chain([cells]).collect()
     }
 }
 

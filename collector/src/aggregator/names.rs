@@ -98,6 +98,17 @@ struct Module {
     operations: u32,
 }
 
+/// How full the fullest is, of what each tenant or module has a maximum for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fullest {
+    /// Series of a tenant.
+    pub(super) series: u32,
+    /// Modules of a tenant.
+    pub(super) modules: u32,
+    /// Operations of a module of a tenant.
+    pub(super) operations: u32,
+}
+
 /// A tenant x module that is new: its number is the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NewModule {
@@ -126,6 +137,7 @@ pub(super) struct Names {
     pub(super) new_modules: Vec<NewModule>,
     /// Series within `series.max`.
     admitted: u32,
+    fullest: Fullest,
     limited: Vec<(TenantId, Bound, u64)>,
     limited_by: HashMap<(TenantId, Bound), u32, RandomState>,
 }
@@ -145,6 +157,7 @@ impl Names {
             modules: HashMap::default(),
             new_modules: Vec::new(),
             admitted: 0,
+            fullest: Fullest::default(),
             limited: Vec::new(),
             limited_by: HashMap::default(),
         }
@@ -225,7 +238,10 @@ impl Names {
 
     fn admit(&mut self, tenant: TenantId) {
         self.admitted += 1;
-        self.held(tenant).series += 1;
+        let held = self.held(tenant);
+        held.series += 1;
+        let series = held.series;
+        self.fullest.series = self.fullest.series.max(series);
     }
 
     fn held(&mut self, tenant: TenantId) -> &mut Held {
@@ -291,13 +307,17 @@ impl Names {
         let next = self.modules.len() as ModuleId;
         let held = self.modules.entry(module).or_insert(Module { id: next, operations: 0 });
         held.operations += u32::from(!overflow);
-        let id = held.id;
+        let Module { id, operations } = *held;
+        self.fullest.operations = self.fullest.operations.max(operations);
         if id == next {
             let name = Arc::clone(&self.texts[module.1 as usize]);
             let is_other = module.0 == tenants::OVERFLOW || &*name == OTHER;
             let tenant = Arc::clone(tenants.name(module.0));
             self.new_modules.push(NewModule { tenant, module: name, overflow: is_other });
-            self.held(module.0).modules += u32::from(!is_other);
+            let held = self.held(module.0);
+            held.modules += u32::from(!is_other);
+            let modules = held.modules;
+            self.fullest.modules = self.fullest.modules.max(modules);
         }
         id
     }
@@ -311,9 +331,14 @@ impl Names {
         rows
     }
 
-    /// Series within `series.max`.
-    pub(super) fn used(&self) -> u32 {
-        self.admitted
+    /// Series within `series.max`, and how full the fullest tenant and module are.
+    pub(super) fn used(&self) -> (u32, Fullest) {
+        (self.admitted, self.fullest)
+    }
+
+    /// Requests that a bound sent to overflow.
+    pub(super) fn refused(&self, wanted: Bound) -> u64 {
+        self.limited.iter().filter(|(_, bound, _)| *bound == wanted).map(|(_, _, count)| count).sum()
     }
 }
 

@@ -150,7 +150,7 @@ pub struct Books {
 pub struct Limit {
     /// The published name, value of the label `limit`: the config key without its section (`series.max`).
     pub name: &'static str,
-    /// In use now.
+    /// In use now; of a bound that each tenant or module has, by the fullest of them.
     pub used: u64,
     /// The most that may be.
     pub max: u64,

@@ -174,6 +174,36 @@ fn refused_items_take_no_tenants_place() {
 }
 
 #[test]
+fn every_maximum_of_series_shows_its_use_and_what_it_refused() {
+    let series =
+        super::super::SeriesSettings { max: 100, per_tenant_max: 4, tenants_max: 2, modules_max: 2, operations_top: 3 };
+    let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
+    // acme: 3 + 1 series in 2 modules, then one too many of each kind; globex: 1; initech: no place.
+    let sent = [
+        ("acme", "chat", "/a b c d"),
+        ("acme", "rag", "/a b"),
+        ("acme", "new", "/a"),
+        ("globex", "chat", "/a"),
+        ("initech", "chat", "/a b"),
+    ];
+    for (tenant, module, routes) in sent {
+        let spans = routes.split(' ').map(|route| server(1, route, (200, 60, 5))).collect();
+        send(&mut fold, &mut observer, &request(tenant, module, spans));
+    }
+    let snapshot = fold.tick(fold.seq + 1, NOW);
+    let shown: Vec<_> = snapshot.limits().iter().map(|l| (l.name, l.used, l.max, l.refused)).collect();
+    let expected = [
+        ("series.max", 5, 100, 0),
+        ("series.tenants_max", 2, 2, 2),
+        ("series.per_tenant_max", 4, 4, 1),
+        ("series.modules_max", 2, 2, 1),
+        ("series.operations_top", 3, 3, 1),
+    ];
+    assert_eq!(shown[..5], expected);
+    assert_eq!(shown[5].0, "histograms.bytes_max");
+}
+
+#[test]
 fn items_refused_for_a_reason_of_a_newer_build_count() {
     let (mut fold, _) = daemon(Settings::default());
     let mut builder = Builder::new(16, 1_000);

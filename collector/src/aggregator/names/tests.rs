@@ -62,7 +62,7 @@ fn at_the_series_maximum_a_known_module_keeps_its_requests() {
     assert_eq!(daemon.send("acme", "new", "GET /a"), went("_other", "_other", Some("series")));
     assert_eq!(daemon.send("globex", "chat", "GET /a"), went("_other", "_other", Some("series")));
     assert_eq!(daemon.send("acme", "chat", "GET /a"), went("chat", "GET /a", None));
-    assert_eq!(daemon.names.used(), 2);
+    assert_eq!(daemon.names.used().0, 2);
 }
 
 #[test]
@@ -77,14 +77,18 @@ fn the_maxima_of_a_tenant_leave_other_tenants_alone() {
     assert_eq!(daemon.send("acme", "new", "GET /a"), went("_other", "_other", Some("modules")));
     assert_eq!(daemon.send("acme", "new", "_other"), went("_other", "_other", Some("modules")));
     assert_eq!(daemon.send("globex", "new", "GET /c"), went("new", "GET /c", None));
+    // The fullest is acme: 3 series, 2 modules, 2 operations of chat.
+    assert_eq!(daemon.names.used(), (4, Fullest { series: 3, modules: 2, operations: 2 }));
+    let bounds = [Bound::Operations, Bound::PerTenant, Bound::Modules, Bound::Series];
+    assert_eq!(bounds.map(|bound| daemon.names.refused(bound)), [1, 1, 2, 0]);
 }
 
 #[test]
 fn without_room_for_its_first_series_a_module_is_not_opened() {
     let mut daemon = Daemon::new(&SeriesSettings { per_tenant_max: 1, ..SeriesSettings::default() });
     daemon.send("acme", "chat", "_other");
-    assert_eq!((daemon.names.used(), daemon.names.held[2].modules), (1, 1), "the opened module takes a place");
+    assert_eq!((daemon.names.used().0, daemon.names.held[2].modules), (1, 1), "the opened module takes a place");
     assert_eq!(daemon.send("acme", "chat", "GET /a"), went("chat", "_other", Some("per_tenant")));
     assert_eq!(daemon.send("acme", "rag", "GET /a"), went("_other", "_other", Some("per_tenant")));
-    assert_eq!((daemon.names.used(), daemon.names.held[2].modules), (1, 1));
+    assert_eq!((daemon.names.used().0, daemon.names.held[2].modules), (1, 1));
 }
