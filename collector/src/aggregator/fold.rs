@@ -11,13 +11,13 @@ use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::time::Slot;
 
 use super::books::Ledger;
-use super::chunked::Chunked;
 use super::durations::Durations;
-use super::intervals::Intervals;
+use super::intervals::{Counted, Intervals};
 use super::names::{Asked, Bound, NO_SYMBOL, Names, Symbol};
 use super::settings::Settings;
-use super::snapshot::{Cause, Limit, ModuleTotals, SeriesId, SeriesTotals, Snapshot};
+use super::snapshot::{Cause, Limit, SeriesId, Snapshot};
 use super::tenants::{self, Admission, TenantId, Tenants};
+use super::totals::{Modules, Totals};
 use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
@@ -79,11 +79,8 @@ pub struct Aggregator {
     durations: Durations,
     ledger: Ledger,
     desk: Desk,
-    modules: Vec<ModuleTotals>,
-    modules_changed: Vec<bool>,
-    modules_shown: Chunked<ModuleTotals>,
-    settled: Vec<SeriesTotals>,
-    totals: Chunked<SeriesTotals>,
+    modules: Modules,
+    totals: Totals,
     anomalies: std::collections::BTreeMap<Arc<str>, u64>,
     anomalies_shown: Arc<Vec<(Arc<str>, u64)>>,
     seq: u64,
@@ -103,11 +100,8 @@ impl Aggregator {
             intervals: Intervals::default(),
             durations: Durations::default(),
             desk: Desk::default(),
-            modules: Vec::new(),
-            modules_changed: Vec::new(),
-            modules_shown: Chunked::default(),
-            settled: Vec::new(),
-            totals: Chunked::default(),
+            modules: Modules::default(),
+            totals: Totals::default(),
             anomalies: std::collections::BTreeMap::new(),
             anomalies_shown: Arc::default(),
             seq: 0,
@@ -268,31 +262,19 @@ impl Aggregator {
                 self.desk.symbols[name as usize] = NOT_ASKED;
             }
         }
-        for new in self.names.new_modules.drain(..) {
-            self.modules.push(ModuleTotals {
-                tenant: new.tenant,
-                module: new.module,
-                overflow: new.overflow,
-                le: [0; 15],
-                duration_sum_ns: 0,
-                sources: [0; 6],
-                last_seen_ns: 0,
-            });
-            self.modules_changed.push(true);
-        }
-        self.settled.resize(self.names.directory.len(), SeriesTotals::default());
+        self.names.new_modules.drain(..).for_each(|new| self.modules.open(new));
+        self.totals.grow(self.names.directory.len());
         place.series
     }
 
     fn book(&mut self, bookings: &[Booking]) {
         for booking in bookings {
             let outcome = Outcome::from_u8(booking.outcome).unwrap_or(Outcome::Failure);
-            self.intervals.count(booking.series, outcome, booking.end_ns);
+            let counted = Counted { series: booking.series, outcome, requests: 1, end_ns: booking.end_ns };
+            self.intervals.count(&counted, &mut |gain| self.totals.gain(gain));
         }
         for booking in bookings {
-            let module = self.names.module_of[booking.series as usize] as usize;
-            self.modules_changed[module] = true;
-            let totals = &mut self.modules[module];
+            let totals = self.modules.get_mut(self.names.module_of[booking.series as usize]);
             totals.sources[usize::from(booking.source)] += 1;
             totals.last_seen_ns = totals.last_seen_ns.max(booking.end_ns);
             if booking.measured() {
@@ -331,17 +313,12 @@ impl Aggregator {
         self.now_ns = self.now_ns.max(now_ns);
         let through_before = self.intervals.closed().through_ns();
         let close_after_ns = self.settings.close_after.nanos();
-        let settled = &mut self.settled;
-        let mut gained = Vec::new();
-        self.intervals.close(self.now_ns, close_after_ns, |gain| {
-            gain_into(&mut settled[gain.series as usize], &gain);
-            gained.push(gain.series);
-        });
+        self.intervals.close(self.now_ns, close_after_ns, |gain| self.totals.gain(gain));
         if self.intervals.closed().through_ns() != through_before {
             let first_open = Slot::holding(self.now_ns.saturating_sub(close_after_ns));
             self.durations.close(first_open, self.settings.histograms.bytes_max.bytes());
         }
-        self.publish(&gained)
+        self.publish()
     }
 
     /// The last figures: late requests since the last tick are booked too, and the clock stays where it is.
@@ -349,29 +326,7 @@ impl Aggregator {
         self.tick(self.seq, self.now_ns)
     }
 
-    fn publish(&mut self, gained: &[SeriesId]) -> Arc<Snapshot> {
-        while self.totals.len() < self.settled.len() {
-            self.totals.push(SeriesTotals::default());
-        }
-        for series in gained {
-            *self.totals.get_mut(*series as usize) = self.settled[*series as usize];
-        }
-        let open: Vec<_> = self.intervals.open_gains().collect();
-        for gain in &open {
-            *self.totals.get_mut(gain.series as usize) = self.settled[gain.series as usize];
-        }
-        for gain in &open {
-            gain_into(self.totals.get_mut(gain.series as usize), gain);
-        }
-        for (module, changed) in self.modules_changed.iter_mut().enumerate().filter(|(_, changed)| **changed) {
-            *changed = false;
-            let totals = self.modules[module].clone();
-            if module < self.modules_shown.len() {
-                *self.modules_shown.get_mut(module) = totals;
-            } else {
-                self.modules_shown.push(totals);
-            }
-        }
+    fn publish(&mut self) -> Arc<Snapshot> {
         if self.anomalies_shown.iter().map(|(_, count)| count).sum::<u64>() != self.anomalies.values().sum::<u64>() {
             let rows = self.anomalies.iter().map(|(tenant, count)| (Arc::clone(tenant), *count));
             self.anomalies_shown = Arc::new(rows.collect());
@@ -381,8 +336,8 @@ impl Aggregator {
             now_ns: self.now_ns,
             data_through_ns: self.intervals.closed().through_ns(),
             directory: self.names.directory.clone(),
-            totals: self.totals.clone(),
-            modules: self.modules_shown.clone(),
+            totals: self.totals.publish(self.intervals.open_gains()),
+            modules: self.modules.publish(),
             closed: Arc::clone(self.intervals.closed()),
             durations: Arc::clone(self.durations.shown()),
             books: self.ledger.publish(&self.tenants),
@@ -430,12 +385,6 @@ fn text<'t>(batch: &View<'t>, composed: &'t [String], name: u32) -> &'t str {
         Some(place) => &composed[place],
         None => batch.string(name),
     }
-}
-
-fn gain_into(totals: &mut SeriesTotals, gain: &super::intervals::Gain) {
-    totals.outcomes += gain.counts.outcomes;
-    totals.spans += gain.counts.spans;
-    totals.last_seen_ns = totals.last_seen_ns.max(gain.last_end_ns);
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
 //! Counts by time: open slots that requests are added to, closed slots and hours that snapshots share.
+//!
+//! A request is counted in the row of its series in the slot of its end, whether that slot is open, closed already or
+//! far ahead. At most [`OPEN_SLOTS_MAX`] slots have rows at a time: what is farther from the present than that waits
+//! as a table, a few bytes a series, and is in its slot when the slot closes. Nothing accepted is lost.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -6,49 +10,70 @@ use std::sync::{Arc, OnceLock};
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 
+use super::layers::Layers;
+use super::open::Open;
+use super::pages::Pages;
 use super::snapshot::{SeriesId, SlotCounts};
 use super::table::Table;
 
+/// Slots with rows: 60 s of `ingest.future_accept`, 10 s before a slot closes, and two dozen that late requests reach
+/// between two ticks. A row takes 32 bytes, so that rows take 20 MiB at most with the default `series.max`.
+const OPEN_SLOTS_MAX: usize = 32;
 /// Closed slots in memory: 65 minutes, so that windows to 1 h have whole slots at both edges.
 const SLOTS_KEPT: usize = 390;
 /// Hours in memory.
 const HOURS_KEPT: usize = 24;
+/// Rows of a page: 1 KiB.
+const PAGE_ROWS: usize = 32;
 
-/// Requests of one series in one open slot. 32 bits hold 400 million requests a second.
+/// Requests of one series in one slot. A row whose 32 bits are full makes the slot's rows a table and begins anew, so
+/// that no weight can overflow it.
 #[derive(Debug, Clone, Copy, Default)]
-struct OpenRow {
+struct Row {
     outcomes: [u32; 5],
     spans: u32,
     last_end_ns: u64,
 }
 
+/// Rows of a slot. A slot may have rows several times before it closes.
 #[derive(Debug, Default)]
-struct OpenSlot {
-    rows: Vec<OpenRow>,
+struct Rows {
+    pages: Pages<Row, PAGE_ROWS>,
     touched: Vec<SeriesId>,
 }
 
-/// Where requests of the present are counted.
-#[derive(Debug, Default)]
+/// One request, or several alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) series: SeriesId,
+    pub(super) outcome: Outcome,
+    /// Requests, adjusted for sampling; they are one span.
+    pub(super) requests: u32,
+    pub(super) end_ns: u64,
+}
+
+/// Where requests are counted.
+#[derive(Debug)]
 pub(super) struct Intervals {
-    open: BTreeMap<Slot, OpenSlot>,
-    /// Every slot before this one is closed.
+    open: Open<Rows>,
+    /// Every slot before this one is closed; before the first tick, the slot of the first request.
     first_open: Option<Slot>,
-    late: BTreeMap<(Slot, SeriesId), (SlotCounts, u64)>,
+    /// Parts of slots that are not closed and have left their rows.
+    waiting: BTreeMap<Slot, Layers<Table>>,
     closed: Arc<Closed>,
 }
 
 /// Closed slots and hours. Immutable; shared by snapshots until something closes.
 #[derive(Debug, Default)]
 pub(super) struct Closed {
-    slots: VecDeque<(Slot, Arc<Table>)>,
-    hours: VecDeque<(u32, Arc<Table>)>,
+    slots: VecDeque<(Slot, Arc<Layers<Table>>)>,
+    hours: VecDeque<(u32, Arc<Layers<Table>>)>,
     /// End of the last closed slot; 0: none yet.
     through_ns: u64,
     windows: [OnceLock<Vec<SlotCounts>>; 4],
 }
 
-/// What a tick adds to a series' totals.
+/// What left the rows and now belongs to a series' totals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gain {
     pub(super) series: SeriesId,
@@ -56,91 +81,123 @@ pub(super) struct Gain {
     pub(super) last_end_ns: u64,
 }
 
-impl OpenRow {
+impl Row {
     fn counts(&self) -> SlotCounts {
         SlotCounts { outcomes: OutcomeCounts(self.outcomes.map(u64::from)), spans: u64::from(self.spans) }
+    }
+
+    /// Adds a request; `false`, and nothing was added, when the row is full.
+    #[inline]
+    fn add(&mut self, counted: &Counted) -> bool {
+        let count = &mut self.outcomes[counted.outcome.index()];
+        let (Some(requests), Some(spans)) = (count.checked_add(counted.requests), self.spans.checked_add(1)) else {
+            return false;
+        };
+        *count = requests;
+        self.spans = spans;
+        self.last_end_ns = self.last_end_ns.max(counted.end_ns);
+        true
+    }
+}
+
+impl Rows {
+    #[inline]
+    fn add(&mut self, counted: &Counted) -> bool {
+        let row = self.pages.get_mut(counted.series as usize);
+        if row.spans == 0 {
+            self.touched.push(counted.series);
+        }
+        row.add(counted)
+    }
+
+    fn gains(&self) -> impl Iterator<Item = Gain> + '_ {
+        self.touched.iter().filter_map(|series| {
+            let row = self.pages.get(*series as usize)?;
+            Some(Gain { series: *series, counts: row.counts(), last_end_ns: row.last_end_ns })
+        })
+    }
+
+    /// The rows as a table, in the order of series numbers.
+    fn into_table(mut self, gained: &mut impl FnMut(Gain)) -> Table {
+        self.touched.sort_unstable();
+        let mut rows = Vec::with_capacity(self.touched.len());
+        for gain in self.gains() {
+            rows.push((gain.series, gain.counts));
+            gained(gain);
+        }
+        Table::write(rows)
+    }
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self { open: Open::new(OPEN_SLOTS_MAX), first_open: None, waiting: BTreeMap::new(), closed: Arc::default() }
     }
 }
 
 impl Intervals {
-    /// Counts one request in the slot of its end.
+    /// Counts requests in the slot of their end. `gained` hears of what leaves the rows to make room.
     #[inline]
-    pub(super) fn count(&mut self, series: SeriesId, outcome: Outcome, end_ns: u64) {
-        let slot = Slot::holding(end_ns);
-        if self.first_open.is_some_and(|first| slot < first) {
-            let (counts, last) = self.late.entry((slot, series)).or_default();
-            counts.outcomes.add(outcome, 1);
-            counts.spans += 1;
-            *last = (*last).max(end_ns);
+    pub(super) fn count(&mut self, counted: &Counted, gained: &mut impl FnMut(Gain)) {
+        let slot = Slot::holding(counted.end_ns);
+        if let Some(rows) = self.open.get_mut(slot.0)
+            && rows.add(counted)
+        {
             return;
         }
-        let open = self.open.entry(slot).or_default();
-        let place = series as usize;
-        if open.rows.len() <= place {
-            // Room for what is coming, so that a growing directory does not grow every slot row by row.
-            open.rows.resize((place + 1).next_multiple_of(1_024), OpenRow::default());
-        }
-        let row = &mut open.rows[place];
-        if row.spans == 0 {
-            open.touched.push(series);
-        }
-        row.outcomes[outcome.index()] += 1;
-        row.spans += 1;
-        row.last_end_ns = row.last_end_ns.max(end_ns);
+        self.count_slowly(slot, counted, gained);
     }
 
-    /// What each touched series counts in slots that are still open, slot by slot.
+    #[inline(never)]
+    fn count_slowly(&mut self, slot: Slot, counted: &Counted, gained: &mut impl FnMut(Gain)) {
+        // Open, but the row is full.
+        if let Some(rows) = self.open.take(slot.0) {
+            self.wait(slot, rows, gained);
+        }
+        let present = *self.first_open.get_or_insert(slot);
+        if let Some((far, rows)) = self.open.open(slot.0, present.0) {
+            self.wait(Slot(far), rows, gained);
+        }
+        let rows = self.open.get_mut(slot.0).expect("it was opened above");
+        let added = rows.add(counted);
+        debug_assert!(added, "an empty row takes any number of 32 bits");
+    }
+
+    fn wait(&mut self, slot: Slot, rows: Rows, gained: &mut impl FnMut(Gain)) {
+        self.waiting.entry(slot).or_default().push(rows.into_table(gained));
+    }
+
+    /// What each touched series counts in rows, slot by slot.
     pub(super) fn open_gains(&self) -> impl Iterator<Item = Gain> + '_ {
-        self.open.values().flat_map(|open| {
-            open.touched.iter().map(|series| {
-                let row = open.rows[*series as usize];
-                Gain { series: *series, counts: row.counts(), last_end_ns: row.last_end_ns }
-            })
-        })
+        self.open.iter().flat_map(|(_, rows)| rows.gains())
     }
 
-    /// Closes what ended before `now_ns - close_after_ns` and books late requests. Calls `gained` once for all that
-    /// has now left the open slots.
+    /// Closes what ended before `now_ns - close_after_ns` and books late requests. `gained` hears of all that leaves
+    /// the rows.
     pub(super) fn close(&mut self, now_ns: u64, close_after_ns: u64, mut gained: impl FnMut(Gain)) {
         let first_open = Slot::holding(now_ns.saturating_sub(close_after_ns));
-        let advanced = self.first_open.is_none_or(|first| first < first_open);
-        if !advanced && self.late.is_empty() {
+        for (slot, rows) in self.open.take_before(first_open.0) {
+            self.wait(Slot(slot), rows, &mut gained);
+        }
+        let still_open = self.waiting.split_off(&first_open);
+        let ended = std::mem::replace(&mut self.waiting, still_open);
+        let advanced = self.closed.through_ns < first_open.start_ns();
+        self.first_open = Some(first_open);
+        if !advanced && ended.is_empty() {
             return;
         }
         let mut closed = Closed {
             slots: self.closed.slots.clone(),
             hours: self.closed.hours.clone(),
-            through_ns: self.closed.through_ns.max(first_open.start_ns()),
+            through_ns: first_open.start_ns(),
             windows: Default::default(),
         };
-        if advanced {
-            let still_open = self.open.split_off(&first_open);
-            for (slot, mut open) in std::mem::replace(&mut self.open, still_open) {
-                open.touched.sort_unstable();
-                let rows = || open.touched.iter().map(|series| (*series, open.rows[*series as usize]));
-                closed.slots.push_back((slot, Arc::new(Table::write(rows().map(|(s, row)| (s, row.counts()))))));
-                rows().for_each(|(series, row)| {
-                    gained(Gain { series, counts: row.counts(), last_end_ns: row.last_end_ns });
-                });
-            }
-            self.first_open = Some(first_open);
+        let oldest_kept = Slot(first_open.0.saturating_sub(SLOTS_KEPT as u32));
+        for (slot, tables) in &ended {
+            if *slot < oldest_kept { closed.add_to_hour(*slot, tables) } else { closed.add(*slot, tables) }
         }
-        self.book_late(&mut closed, &mut gained);
-        closed.retire(first_open);
+        closed.retire(oldest_kept, first_open.hour().saturating_sub(HOURS_KEPT as u32));
         self.closed = Arc::new(closed);
-    }
-
-    fn book_late(&mut self, closed: &mut Closed, gained: &mut impl FnMut(Gain)) {
-        let mut late = std::mem::take(&mut self.late).into_iter().peekable();
-        while let Some(((slot, _), _)) = late.peek() {
-            let slot = *slot;
-            let rows = std::iter::from_fn(|| late.next_if(|((of, _), _)| *of == slot));
-            let rows: Vec<_> = rows.map(|((_, series), (counts, last))| (series, counts, last)).collect();
-            for (series, counts, last_end_ns) in &rows {
-                gained(Gain { series: *series, counts: *counts, last_end_ns: *last_end_ns });
-            }
-            closed.add(slot, rows.iter().map(|(series, counts, _)| (*series, *counts)));
-        }
     }
 
     pub(super) fn closed(&self) -> &Arc<Closed> {
@@ -149,33 +206,26 @@ impl Intervals {
 }
 
 impl Closed {
-    /// Adds rows to the interval that holds their slot.
-    fn add(&mut self, slot: Slot, rows: impl Iterator<Item = (SeriesId, SlotCounts)>) {
-        let in_hour = self.slots.front().is_some_and(|(oldest, _)| slot < *oldest);
-        if in_hour && let Some((_, table)) = self.hours.iter_mut().find(|(hour, _)| *hour == slot.hour()) {
-            *table = Arc::new(table.plus(rows));
-            return;
-        }
+    fn add(&mut self, slot: Slot, tables: &Layers<Table>) {
         match self.slots.binary_search_by_key(&slot, |(slot, _)| *slot) {
-            Ok(at) => self.slots[at].1 = Arc::new(self.slots[at].1.plus(rows)),
-            Err(at) => self.slots.insert(at, (slot, Arc::new(Table::write(rows)))),
+            Ok(at) => Arc::make_mut(&mut self.slots[at].1).absorb(tables),
+            Err(at) => self.slots.insert(at, (slot, Arc::new(tables.clone()))),
         }
     }
 
-    /// Folds slots older than 65 minutes into hours and forgets hours older than a day.
-    fn retire(&mut self, first_open: Slot) {
-        let oldest_kept = Slot(first_open.0.saturating_sub(SLOTS_KEPT as u32));
-        while self.slots.front().is_some_and(|(slot, _)| *slot < oldest_kept) {
-            let Some((slot, table)) = self.slots.pop_front() else { return };
-            match self.hours.binary_search_by_key(&slot.hour(), |(hour, _)| *hour) {
-                Ok(at) => self.hours[at].1 = Arc::new(self.hours[at].1.plus(table.rows())),
-                Err(at) => self.hours.insert(at, (slot.hour(), table)),
-            }
+    fn add_to_hour(&mut self, slot: Slot, tables: &Layers<Table>) {
+        match self.hours.binary_search_by_key(&slot.hour(), |(hour, _)| *hour) {
+            Ok(at) => Arc::make_mut(&mut self.hours[at].1).absorb(tables),
+            Err(at) => self.hours.insert(at, (slot.hour(), Arc::new(tables.clone()))),
         }
-        let oldest_hour = first_open.hour().saturating_sub(HOURS_KEPT as u32);
-        while self.hours.front().is_some_and(|(hour, _)| *hour < oldest_hour) {
-            self.hours.pop_front();
+    }
+
+    /// Folds slots before the oldest kept into hours and forgets hours before the oldest kept.
+    fn retire(&mut self, oldest_slot: Slot, oldest_hour: u32) {
+        while let Some((slot, tables)) = self.slots.pop_front_if(|(slot, _)| *slot < oldest_slot) {
+            self.add_to_hour(slot, &tables);
         }
+        while self.hours.pop_front_if(|(hour, _)| *hour < oldest_hour).is_some() {}
     }
 
     pub(super) fn through_ns(&self) -> u64 {
@@ -194,9 +244,9 @@ impl Closed {
         let first = Slot(end.0.saturating_sub(window.slots()));
         let hours = self.hours.iter().filter(|(hour, _)| window == Window::Day && *hour >= first.hour());
         let slots = self.slots.iter().filter(|(slot, _)| *slot >= first);
-        let tables = hours.map(|(_, table)| table).chain(slots.map(|(_, table)| table));
+        let layers = hours.map(|(_, tables)| tables).chain(slots.map(|(_, tables)| tables));
         let mut sums: Vec<SlotCounts> = Vec::new();
-        for (series, counts) in tables.flat_map(|table| table.rows()) {
+        for (series, counts) in layers.flat_map(|layers| layers.tables()).flat_map(Table::rows) {
             let place = series as usize;
             if sums.len() <= place {
                 sums.resize(place + 1, SlotCounts::default());
@@ -208,6 +258,17 @@ impl Closed {
 
     pub(super) fn slots_of(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
         let inside = self.slots.iter().filter(|(slot, _)| *slot >= from && *slot < to);
-        inside.filter_map(|(slot, table)| Some((*slot, table.get(series)?))).collect()
+        let counted = inside.filter_map(|(slot, layers)| {
+            let parts = layers.tables().filter_map(|table| table.get(series));
+            let sum = parts.reduce(|mut sum, part| {
+                sum.add(&part);
+                sum
+            });
+            Some((*slot, sum?))
+        });
+        counted.collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,12 @@
 mod settings;
 mod tenants;
 mod names;
-mod intervals;
+mod pages;
+mod open;
+mod layers;
 mod table;
+mod intervals;
+mod totals;
 mod durations;
 pub mod cell;
 mod varint;

@@ -5,6 +5,7 @@
 
 use bailiwick_slo::outcome::OutcomeCounts;
 
+use super::layers::Merge;
 use super::snapshot::{SeriesId, SlotCounts};
 use super::varint;
 
@@ -70,10 +71,15 @@ impl Table {
         let rows = Rows { rest: &self.bytes[offset as usize..], series: before };
         rows.take_while(|(found, _)| *found <= series).find(|(found, _)| *found == series).map(|(_, counts)| counts)
     }
+}
 
-    /// The table with more counts added; `more` is in the order of series numbers.
-    pub(super) fn plus(&self, more: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
-        let (mut old, mut new) = (self.rows().peekable(), more.into_iter().peekable());
+impl Merge for Table {
+    fn weight(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn merged(&self, other: &Self) -> Self {
+        let (mut old, mut new) = (self.rows().peekable(), other.rows().peekable());
         Self::write(std::iter::from_fn(|| {
             let take_old = match (old.peek(), new.peek()) {
                 (Some((o, _)), Some((n, _))) if o == n => {
@@ -137,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn added_counts_meet_their_series() {
+    fn counts_of_two_tables_meet_by_series() {
         let table = Table::write([(1, counts(1, 0)), (5, counts(5, 0))]);
-        let sum = table.plus([(0, counts(7, 0)), (5, counts(1, 1)), (9, counts(9, 0))]);
+        let sum = table.merged(&Table::write([(0, counts(7, 0)), (5, counts(1, 1)), (9, counts(9, 0))]));
         let expected = [(0, counts(7, 0)), (1, counts(1, 0)), (5, counts(6, 1)), (9, counts(9, 0))];
         assert!(sum.rows().eq(expected));
     }
