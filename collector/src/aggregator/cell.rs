@@ -1,12 +1,10 @@
-//! The durations of one series over a few minutes, in HdrHistogram's two-digit layout and a fraction of its memory.
+//! The durations of one series since cells were last sealed, in HdrHistogram's two-digit layout and a fraction of its
+//! memory.
 //!
 //! Few distinct values stand in a short list of 32-bit words (12 bits index, 20 bits count); then a window of `u32`
 //! counts over the touched range takes over. About 80 bytes at 10 samples, below 2 KiB within a decade of latency.
 
-use bailiwick_slo::latency::{self, INDEX_COUNT};
-use hdrhistogram::Histogram;
-
-use super::varint;
+use bailiwick_slo::latency::INDEX_COUNT;
 
 /// Longest list; `sli.md` 4.1.
 const LIST_MAX: usize = 24;
@@ -33,47 +31,54 @@ impl Cell {
         self.words.is_empty()
     }
 
-    /// Counts one value by its index.
+    /// Counts `n` values of an index. Says by how many bytes that changed the cell's memory; `None`, and nothing is
+    /// counted, when the 32 bits of a count are full.
     #[inline]
-    pub fn record(&mut self, index: u16) {
+    pub fn add(&mut self, index: u16, n: u32) -> Option<isize> {
         if self.is_window {
-            if let Some(count) =
-                usize::from(index).checked_sub(usize::from(self.first)).and_then(|at| self.words.get_mut(at))
-            {
-                // 2^32 of one value in five minutes would be 14 million a second.
-                *count = count.saturating_add(1);
-                return;
+            let place = usize::from(index).checked_sub(usize::from(self.first));
+            if let Some(count) = place.and_then(|at| self.words.get_mut(at)) {
+                *count = count.checked_add(n)?;
+                return Some(0);
             }
         } else if let Some(word) = self.words.iter_mut().find(|word| **word >> COUNT_BITS == u32::from(index))
-            && *word & COUNT_MAX < COUNT_MAX
+            && n <= COUNT_MAX - (*word & COUNT_MAX)
         {
-            *word += 1;
-            return;
+            *word += n;
+            return Some(0);
         }
-        self.add(index, 1);
+        self.add_slowly(index, n)
     }
 
-    /// Counts `n` values of an index.
     #[inline(never)]
-    pub fn add(&mut self, index: u16, n: u32) {
-        if !self.is_window {
-            match self.words.iter().position(|word| word >> COUNT_BITS == u32::from(index)) {
-                Some(at) if u64::from(self.words[at] & COUNT_MAX) + u64::from(n) <= u64::from(COUNT_MAX) => {
-                    self.words[at] += n;
-                    return;
-                }
-                None if self.words.len() < LIST_MAX && n <= COUNT_MAX => {
-                    if self.words.len() == self.words.capacity() {
-                        self.words.reserve_exact(LIST_STEP);
-                    }
-                    self.words.push(u32::from(index) << COUNT_BITS | n);
-                    return;
-                }
-                _ => self.become_window(),
+    fn add_slowly(&mut self, index: u16, n: u32) -> Option<isize> {
+        let before = self.words.capacity();
+        let held = self.words.iter().find(|word| !self.is_window && **word >> COUNT_BITS == u32::from(index));
+        let count = held.map_or(0, |word| word & COUNT_MAX).checked_add(n)?;
+        if !self.is_window && held.is_none() && self.words.len() < LIST_MAX && n <= COUNT_MAX {
+            if self.words.len() == self.words.capacity() {
+                self.words.reserve_exact(LIST_STEP);
             }
+            self.words.push(u32::from(index) << COUNT_BITS | n);
+        } else {
+            if !self.is_window {
+                self.become_window();
+            }
+            let at = self.reach(usize::from(index));
+            self.words[at] = count;
         }
-        let at = self.reach(usize::from(index));
-        self.words[at] = self.words[at].saturating_add(n);
+        Some(self.words.capacity() as isize - before as isize).map(|words| words * size_of::<u32>() as isize)
+    }
+
+    /// Forgets all counts. The room of a list is kept for what comes, that of a window is not. Says by how many bytes
+    /// that changed the cell's memory.
+    pub fn clear(&mut self) -> isize {
+        let before = self.words.capacity();
+        self.words.clear();
+        if std::mem::take(&mut self.is_window) {
+            self.words = Vec::new();
+        }
+        (self.words.capacity() as isize - before as isize) * size_of::<u32>() as isize
     }
 
     fn become_window(&mut self) {
@@ -126,76 +131,42 @@ impl Cell {
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.words.capacity() * size_of::<u32>()
     }
-
-    /// Appends its closed form: number of pairs, then step and count of each.
-    pub(super) fn close_into(&self, out: &mut Vec<u8>) {
-        close(&self.counts(), out);
-    }
-}
-
-/// Writes counts in the order of their indexes.
-pub(super) fn close(counts: &[(u16, u32)], out: &mut Vec<u8>) {
-    varint::put(out, counts.len() as u64);
-    let mut previous = 0;
-    for (index, count) in counts {
-        varint::put(out, u64::from(index - previous));
-        varint::put(out, u64::from(*count));
-        previous = *index;
-    }
-}
-
-/// Reads what [`close`] wrote.
-pub(super) fn opened(mut bytes: &[u8]) -> impl Iterator<Item = (u16, u32)> {
-    let pairs = varint::take(&mut bytes);
-    let mut index = 0_u16;
-    (0..pairs).map(move |_| {
-        index += varint::take(&mut bytes) as u16;
-        (index, varint::take(&mut bytes) as u32)
-    })
-}
-
-/// An empty histogram of the layout: 1 us to 1 h, two significant digits.
-#[must_use]
-pub fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, latency::MICROS_MAX, 2).expect("the bounds are those of HdrHistogram's own examples")
-}
-
-/// Adds counts to a histogram, each at the top of its bucket: a quantile is then never below the true one.
-pub(super) fn merge(histogram: &mut Histogram<u64>, counts: impl Iterator<Item = (u16, u32)>) {
-    for (index, count) in counts {
-        let top = latency::bucket(index).1.min(latency::MICROS_MAX);
-        histogram.record_n(top, u64::from(count)).expect("no bucket's top is above the highest value");
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bailiwick_slo::latency;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn cell_of(values: &[u64]) -> Cell {
         let mut cell = Cell::default();
-        values.iter().for_each(|value| cell.record(latency::index_of(*value)));
+        let mut bytes = size_of::<Cell>();
+        for value in values {
+            bytes = bytes.saturating_add_signed(cell.add(latency::index_of(*value), 1).expect("few values"));
+        }
+        assert_eq!(bytes, cell.memory_bytes(), "it says by how much it grew");
         cell
     }
 
     proptest! {
         #[test]
-        fn a_cell_becomes_the_histogram_that_was_recorded_natively(
-            values in prop::collection::vec(prop_oneof![0_u64..300, 1_000_u64..20_000, 0_u64..=latency::MICROS_MAX], 0..400)
+        fn a_cell_counts_every_index(
+            added in prop::collection::vec(
+                (prop_oneof![0_u16..300, 500_u16..900, 0_u16..INDEX_COUNT as u16], prop_oneof![1_u32..3, 1_u32..=COUNT_MAX]),
+                0..400,
+            )
         ) {
-            let mut native = histogram();
-            values.iter().for_each(|value| native.record(*value).expect("in range"));
-            let cell = cell_of(&values);
-            let mut merged = histogram();
-            merge(&mut merged, cell.counts().into_iter());
-            let mut bytes = Vec::new();
-            cell.close_into(&mut bytes);
-            prop_assert_eq!(opened(&bytes).collect::<Vec<_>>(), cell.counts());
-            prop_assert_eq!(merged.len(), native.len());
-            for quantile in [0.0, 0.5, 0.9, 0.99, 1.0] {
-                prop_assert_eq!(merged.value_at_quantile(quantile), native.value_at_quantile(quantile));
+            let mut expected = std::collections::BTreeMap::new();
+            let mut cell = Cell::default();
+            for (index, n) in added {
+                prop_assert!(cell.add(index, n).is_some());
+                *expected.entry(index).or_insert(0) += n;
             }
+            prop_assert_eq!(cell.counts(), expected.into_iter().collect::<Vec<_>>());
+            cell.clear();
+            prop_assert!(cell.is_empty() && cell.counts().is_empty());
         }
     }
 
@@ -209,11 +180,20 @@ mod tests {
     }
 
     #[test]
-    fn a_count_beyond_a_words_bits_is_kept() {
+    fn a_count_beyond_a_words_bits_is_kept_and_beyond_32_bits_refused() {
         let mut cell = Cell::default();
-        cell.add(7, COUNT_MAX);
-        cell.record(7);
-        cell.add(3_000, 5);
+        assert!(cell.add(7, COUNT_MAX).is_some() && cell.add(7, 1).is_some() && cell.add(3_000, 5).is_some());
         assert_eq!(cell.counts(), [(7, COUNT_MAX + 1), (3_000, 5)]);
+        assert_eq!(cell.add(7, u32::MAX - COUNT_MAX), None);
+        assert_eq!(cell.counts(), [(7, COUNT_MAX + 1), (3_000, 5)]);
+        assert_eq!(cell.add(7, u32::MAX - COUNT_MAX - 1), Some(0));
+    }
+
+    #[test]
+    fn a_cleared_list_keeps_its_room() {
+        let mut cell = cell_of(&[1, 2, 3]);
+        let before = cell.memory_bytes();
+        assert_eq!((cell.clear(), cell.memory_bytes()), (0, before));
+        assert_eq!(cell.add(9, 1), Some(0));
     }
 }

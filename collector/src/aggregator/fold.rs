@@ -11,11 +11,11 @@ use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::time::Slot;
 
 use super::books::Ledger;
-use super::durations::Durations;
+use super::durations::{Durations, Heat, Measured, Moment};
 use super::intervals::{Counted, Intervals};
 use super::names::{Asked, Bound, NO_SYMBOL, Names, Symbol};
 use super::settings::Settings;
-use super::snapshot::{Cause, Limit, SeriesId, Snapshot};
+use super::snapshot::{Cause, CellKind, Limit, SeriesId, Snapshot};
 use super::tenants::{self, Admission, TenantId, Tenants};
 use super::totals::{Modules, Totals};
 use crate::observation::Signal;
@@ -85,6 +85,8 @@ pub struct Aggregator {
     anomalies_shown: Arc<Vec<(Arc<str>, u64)>>,
     seq: u64,
     now_ns: u64,
+    /// The clock of the first record.
+    begun_ns: Option<u64>,
 }
 
 impl Aggregator {
@@ -95,10 +97,9 @@ impl Aggregator {
             tenants: Tenants::new(settings.series.tenants_max),
             names: Names::new(settings.series.clone()),
             ledger: Ledger::new(settings.series.tenants_max),
-            settings,
             sources,
             intervals: Intervals::default(),
-            durations: Durations::default(),
+            durations: Durations::new(settings.histograms.bytes_max.bytes()),
             desk: Desk::default(),
             modules: Modules::default(),
             totals: Totals::default(),
@@ -106,12 +107,15 @@ impl Aggregator {
             anomalies_shown: Arc::default(),
             seq: 0,
             now_ns: 0,
+            begun_ns: None,
+            settings,
         }
     }
 
     /// Applies one batch.
     pub fn apply(&mut self, seq: u64, batch: &View<'_>) {
         self.seq = seq;
+        self.begun_ns.get_or_insert(batch.observed_at_ns());
         let signal = if batch.signal() == 1 { Signal::Traces } else { Signal::Metrics };
         self.open_desk(batch);
         let mut rows = batch.spans();
@@ -282,9 +286,11 @@ impl Aggregator {
                 totals.duration_sum_ns += u128::from(booking.duration_ns);
             }
         }
-        for booking in bookings.iter().filter(|booking| booking.measured()) {
+        for booking in bookings.iter().filter(|booking| booking.has_duration) {
+            let Some(kind) = Outcome::from_u8(booking.outcome).and_then(CellKind::of) else { continue };
             let index = latency::index_of(latency::micros(booking.duration_ns));
-            self.durations.record(booking.series, index, booking.end_ns);
+            let Booking { series, end_ns, .. } = *booking;
+            self.durations.record(&Measured { series, kind, index, requests: 1, end_ns });
         }
     }
 
@@ -311,19 +317,34 @@ impl Aggregator {
         self.seq = seq;
         // A clock that was set back must not reopen what is closed.
         self.now_ns = self.now_ns.max(now_ns);
+        self.begun_ns.get_or_insert(now_ns);
         let through_before = self.intervals.closed().through_ns();
-        let close_after_ns = self.settings.close_after.nanos();
-        self.intervals.close(self.now_ns, close_after_ns, |gain| self.totals.gain(gain));
+        self.close();
         if self.intervals.closed().through_ns() != through_before {
-            let first_open = Slot::holding(self.now_ns.saturating_sub(close_after_ns));
-            self.durations.close(first_open, self.settings.histograms.bytes_max.bytes());
+            self.durations.close(self.moment());
         }
         self.publish()
     }
 
-    /// The last figures: late requests since the last tick are booked too, and the clock stays where it is.
+    /// The last figures: requests and durations since the last tick are in too, and the clock stays where it is.
     pub fn finish(&mut self) -> Arc<Snapshot> {
-        self.tick(self.seq, self.now_ns)
+        self.close();
+        self.durations.close(self.moment());
+        self.publish()
+    }
+
+    fn close(&mut self) {
+        let close_after_ns = self.settings.close_after.nanos();
+        self.intervals.close(self.now_ns, close_after_ns, |gain| self.totals.gain(gain));
+    }
+
+    fn moment(&self) -> Moment {
+        let begun = [self.begun_ns, self.intervals.earliest_ns()].into_iter().flatten().min();
+        Moment {
+            now_ns: self.now_ns,
+            first_open: Slot::holding(self.now_ns.saturating_sub(self.settings.close_after.nanos())),
+            begun_ns: begun.unwrap_or(self.now_ns),
+        }
     }
 
     fn publish(&mut self) -> Arc<Snapshot> {
@@ -331,12 +352,18 @@ impl Aggregator {
             let rows = self.anomalies.iter().map(|(tenant, count)| (Arc::clone(tenant), *count));
             self.anomalies_shown = Arc::new(rows.collect());
         }
+        let totals = self.totals.publish(self.intervals.open_gains());
+        let directory = &self.names.directory;
+        self.durations.limit(self.moment(), |series| Heat {
+            is_spared: directory.get(series as usize).is_some_and(|name| name.overflow),
+            last_seen_ns: totals.get(series as usize).map_or(0, |totals| totals.last_seen_ns),
+        });
         Arc::new(Snapshot {
             seq: self.seq,
             now_ns: self.now_ns,
             data_through_ns: self.intervals.closed().through_ns(),
             directory: self.names.directory.clone(),
-            totals: self.totals.publish(self.intervals.open_gains()),
+            totals,
             modules: self.modules.publish(),
             closed: Arc::clone(self.intervals.closed()),
             durations: Arc::clone(self.durations.shown()),
@@ -344,6 +371,7 @@ impl Aggregator {
             anomalies: Arc::clone(&self.anomalies_shown),
             limited: self.names.limited(&self.tenants),
             limits: self.limits(),
+            cells_shed: self.durations.shed_cells().map(|(tier, cells)| (tier.name(), cells)),
         })
     }
 
@@ -365,9 +393,9 @@ impl Aggregator {
         });
         let cells = Limit {
             name: "histograms.bytes_max",
-            used: self.durations.shown().heap_bytes() as u64,
+            used: self.durations.memory_bytes() as u64,
             max: self.settings.histograms.bytes_max.0,
-            refused: self.durations.shed(),
+            refused: self.durations.refused(),
         };
         of_series.chain([cells]).collect()
     }

@@ -60,6 +60,8 @@ pub(super) struct Intervals {
     first_open: Option<Slot>,
     /// Parts of slots that are not closed and have left their rows.
     waiting: BTreeMap<Slot, Layers<Table>>,
+    /// The earliest slot that a request ended in.
+    earliest: Option<Slot>,
     closed: Arc<Closed>,
 }
 
@@ -131,7 +133,13 @@ impl Rows {
 
 impl Default for Intervals {
     fn default() -> Self {
-        Self { open: Open::new(OPEN_SLOTS_MAX), first_open: None, waiting: BTreeMap::new(), closed: Arc::default() }
+        Self {
+            open: Open::new(OPEN_SLOTS_MAX),
+            first_open: None,
+            waiting: BTreeMap::new(),
+            earliest: None,
+            closed: Arc::default(),
+        }
     }
 }
 
@@ -158,6 +166,7 @@ impl Intervals {
         if let Some((far, rows)) = self.open.open(slot.0, present.0) {
             self.wait(Slot(far), rows, gained);
         }
+        self.earliest = Some(self.earliest.map_or(slot, |earliest| earliest.min(slot)));
         let rows = self.open.get_mut(slot.0).expect("it was opened above");
         let added = rows.add(counted);
         debug_assert!(added, "an empty row takes any number of 32 bits");
@@ -202,6 +211,11 @@ impl Intervals {
 
     pub(super) fn closed(&self) -> &Arc<Closed> {
         &self.closed
+    }
+
+    /// Start of the earliest slot that a request ended in; `None` without a request.
+    pub(super) fn earliest_ns(&self) -> Option<u64> {
+        self.earliest.map(Slot::start_ns)
     }
 }
 

@@ -44,6 +44,11 @@ impl<V: Default> Open<V> {
         taken
     }
 
+    /// Puts an interval back that was taken out.
+    pub(super) fn put(&mut self, number: u32, value: V) {
+        self.intervals.push((number, value));
+    }
+
     /// Takes out one interval.
     pub(super) fn take(&mut self, number: u32) -> Option<V> {
         let at = self.intervals.iter().position(|(open, _)| *open == number)?;
@@ -72,5 +77,7 @@ mod tests {
         assert_eq!(open.get_mut(101), None);
         assert_eq!(open.take_before(100), [(40, 0), (99, 0)]);
         assert_eq!((open.take(100), open.take(100), open.iter().count()), (Some(100), None, 0));
+        open.put(100, 1);
+        assert_eq!(open.get_mut(100), Some(&mut 1));
     }
 }

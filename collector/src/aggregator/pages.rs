@@ -5,11 +5,12 @@
 #[derive(Debug)]
 pub(super) struct Pages<T, const LENGTH: usize> {
     pages: Vec<Option<Box<[T; LENGTH]>>>,
+    made: usize,
 }
 
 impl<T, const LENGTH: usize> Default for Pages<T, LENGTH> {
     fn default() -> Self {
-        Self { pages: Vec::new() }
+        Self { pages: Vec::new(), made: 0 }
     }
 }
 
@@ -37,6 +38,12 @@ impl<T: Default, const LENGTH: usize> Pages<T, LENGTH> {
             self.pages.resize_with(page + 1, || None);
         }
         self.pages[page] = Some(Box::new(std::array::from_fn(|_| T::default())));
+        self.made += 1;
+    }
+
+    /// Bytes of the pages and their list, without what values hold elsewhere.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.made * size_of::<[T; LENGTH]>() + self.pages.capacity() * size_of::<usize>()
     }
 }
 
@@ -51,6 +58,7 @@ mod tests {
         *pages.get_mut(100_001) += 6;
         assert_eq!((pages.get(100_000), pages.get(100_001), pages.get(100_007)), (Some(&5), Some(&6), Some(&0)));
         assert_eq!((pages.get(3), pages.get(200_000)), (None, None));
-        assert_eq!(pages.pages.iter().flatten().count(), 1);
+        assert_eq!(pages.made, 1);
+        assert!(pages.memory_bytes() >= 64 + 12_501 * 8);
     }
 }

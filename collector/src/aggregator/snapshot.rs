@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
-use bailiwick_slo::outcome::OutcomeCounts;
+use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
@@ -84,15 +84,42 @@ pub struct SlotCounts {
     pub spans: u64,
 }
 
-/// Durations of successful requests over a stretch of time.
+/// Which requests of a series a cell holds (`sli.md` 4.1). Excluded requests are in none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum CellKind {
+    /// Successes.
+    Success = 0,
+    /// Failures, client errors and cancelled requests.
+    Other = 1,
+}
+
+impl CellKind {
+    /// The cell that requests of this outcome go to.
+    #[must_use]
+    pub const fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Success => Some(Self::Success),
+            Outcome::Failure | Outcome::ClientError | Outcome::Cancelled => Some(Self::Other),
+            Outcome::Excluded => None,
+        }
+    }
+}
+
+/// Durations of requests over a stretch of time.
 #[derive(Debug)]
 pub struct Latency {
-    /// In microseconds, two significant digits, 1 us to 1 h.
+    /// In microseconds, two significant digits, 1 us to 1 h. Cells that had to give up a digit for want of memory
+    /// stand at the tops of their wider buckets.
     pub histogram: Histogram<u64>,
-    /// Start of the stretch that it really holds, nanoseconds since the Unix epoch.
+    /// Start of the stretch that it really holds, nanoseconds since the Unix epoch: not before the window, before the
+    /// books began (with the first record, or with the earliest request that was accepted late), or before what had to
+    /// be shed. Of several series, the longest stretch that one of them holds.
     pub from_ns: u64,
-    /// Its end.
+    /// Its end: the running five minutes are held up to here.
     pub to_ns: u64,
+    /// Whether any of the series keeps cells. If not, no data could say anything.
+    pub is_kept: bool,
 }
 
 /// Why items were refused, as the books keep it: stored batches may name reasons that this build does not know, and
@@ -176,6 +203,7 @@ pub struct Snapshot {
     pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
     pub(super) limits: Vec<Limit>,
+    pub(super) cells_shed: [(&'static str, u64); 2],
 }
 
 impl Snapshot {
@@ -215,8 +243,20 @@ impl Snapshot {
     /// cell included.
     #[must_use]
     pub fn latency(&self, series: &[SeriesId], window: Window) -> Latency {
-        let (histogram, from_ns, to_ns) = self.durations.latency(series, window, self.data_through_ns);
-        Latency { histogram, from_ns, to_ns }
+        self.latency_of(CellKind::Success, series, window)
+    }
+
+    /// Like [`Self::latency`], of one of the two cells that a series has. Both together are all requests with a valid
+    /// duration but the excluded ones.
+    #[must_use]
+    pub fn latency_of(&self, kind: CellKind, series: &[SeriesId], window: Window) -> Latency {
+        self.durations.latency(kind, series, (window, self.data_through_ns))
+    }
+
+    /// Latency cells that left memory, or a digit, before their time, by tier (`5m`, `1h`).
+    #[must_use]
+    pub fn cells_shed(&self) -> [(&'static str, u64); 2] {
+        self.cells_shed
     }
 
     /// The books by tenant and signal.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
+use crate::aggregator::{HistogramSettings, SeriesSettings};
 use crate::observation::batch::layout::HEADER_BYTES;
 use crate::observation::batch::{Batch, Builder, Head, Meta};
 use crate::observation::report::Reason;
@@ -55,11 +56,16 @@ fn request(tenant: &str, service: &str, spans: Vec<Span>) -> Vec<u8> {
 }
 
 fn send(fold: &mut Aggregator, observer: &mut Observer, body: &[u8]) {
+    send_at(fold, observer, (body, NOW));
+}
+
+/// Sends a request that arrives at this moment.
+fn send_at(fold: &mut Aggregator, observer: &mut Observer, (body, observed_at_ns): (&[u8], u64)) {
     let request = Request {
         protobuf: body,
         body,
         signal: Signal::Traces,
-        observed_at_ns: NOW,
+        observed_at_ns,
         items_expected: None,
         meta: Meta::default(),
     };
@@ -152,7 +158,7 @@ fn a_span_that_ends_before_it_starts_has_no_latency() {
 
 #[test]
 fn refused_items_take_no_tenants_place() {
-    let series = super::super::SeriesSettings { tenants_max: 2, ..super::super::SeriesSettings::default() };
+    let series = SeriesSettings { tenants_max: 2, ..SeriesSettings::default() };
     let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
     for stranger in 0..50 {
         send(&mut fold, &mut observer, &request(&format!("x{stranger}"), "chat", vec![server(1, "/a", (200, 700, 5))]));
@@ -175,8 +181,7 @@ fn refused_items_take_no_tenants_place() {
 
 #[test]
 fn every_maximum_of_series_shows_its_use_and_what_it_refused() {
-    let series =
-        super::super::SeriesSettings { max: 100, per_tenant_max: 4, tenants_max: 2, modules_max: 2, operations_top: 3 };
+    let series = SeriesSettings { max: 100, per_tenant_max: 4, tenants_max: 2, modules_max: 2, operations_top: 3 };
     let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
     // acme: 3 + 1 series in 2 modules, then one too many of each kind; globex: 1; initech: no place.
     let sent = [
@@ -221,6 +226,77 @@ fn items_refused_for_a_reason_of_a_newer_build_count() {
     assert_eq!(Cause::Unknown.name(), "unknown");
 }
 
+#[test]
+fn each_series_has_a_cell_of_successes_and_one_of_the_rest() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    let cancelled = |id, millis| {
+        let mut span = server(id, "/a", (499, 60, millis));
+        span.attributes.push(text("error.type", "context.Canceled"));
+        span
+    };
+    let spans = vec![
+        server(1, "/a", (200, 60, 40)),
+        server(2, "/a", (200, 60, 40)),
+        server(3, "/a", (404, 60, 7)),
+        server(4, "/a", (503, 60, 1_000)),
+        cancelled(5, 2_000),
+        server(6, "/health", (200, 60, 1)),
+    ];
+    send(&mut fold, &mut observer, &request("acme", "chat", spans));
+    let snapshot = fold.tick(2, NOW);
+    assert_eq!(snapshot.totals(0).outcomes.0, [2, 1, 1, 1, 0]);
+    assert_eq!(snapshot.totals(1).outcomes.0, [0, 0, 0, 0, 1]);
+    let of = |kind| snapshot.latency_of(kind, &[0, 1], Window::FiveMinutes).histogram;
+    let (success, other) = (of(CellKind::Success), of(CellKind::Other));
+    // sli.md 4.1: 1 000 000 us lie in [999424, 1003519]; 7 000 us in [6976, 7007]; 40 000 us in [39936, 40191].
+    assert_eq!((success.len(), success.value_at_quantile(1.0)), (2, 40_191));
+    assert_eq!((other.len(), other.value_at_quantile(0.3), other.value_at_quantile(0.5)), (3, 7_007, 1_003_519));
+    assert_eq!(snapshot.latency(&[0], Window::FiveMinutes).histogram.len(), 2, "`duration_ms` is of successes");
+}
+
+#[test]
+fn durations_state_the_stretch_that_the_daemon_has_seen() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 7, 5))]));
+    let snapshot = fold.tick(2, NOW + 5 * SECOND);
+    // The first request ended 7 s before the first record; NOW is the begin of a slot, so its slot began at -10 s.
+    for window in [Window::FiveMinutes, Window::Hour, Window::Day] {
+        let latency = snapshot.latency(&[0], window);
+        assert_eq!((latency.from_ns, latency.to_ns), (NOW - 10 * SECOND, NOW + 5 * SECOND), "{window:?}");
+    }
+    let snapshot = fold.tick(3, NOW + 7_200 * SECOND);
+    assert_eq!(snapshot.latency(&[0], Window::Day).from_ns, NOW - 10 * SECOND);
+}
+
+#[test]
+fn open_cells_show_in_the_limits_and_shed_no_count() {
+    let histograms = HistogramSettings { bytes_max: crate::units::ByteSize::kib(3) };
+    let (mut fold, mut observer) = daemon(Settings { histograms, ..Settings::default() });
+    let used = |snapshot: &Snapshot| snapshot.limits().iter().find(|l| l.name == "histograms.bytes_max").copied();
+    assert_eq!(used(&fold.tick(1, NOW)).map(|limit| limit.used), Some(0));
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 5, 40))]));
+    // No slot has closed since: the cell is open.
+    assert!(used(&fold.tick(2, NOW)).is_some_and(|limit| limit.used > 0 && limit.refused == 0));
+    for minute in 0..180 {
+        let spans = (0..50).map(|id| server(id, &format!("/{}", id % 20), (200, 0, 1 + id * 37 % 900)));
+        let mut spans: Vec<_> = spans.collect();
+        for span in &mut spans {
+            span.start_time_unix_nano += minute * 60 * SECOND;
+            span.end_time_unix_nano += minute * 60 * SECOND;
+        }
+        let body = request("acme", "chat", spans);
+        send_at(&mut fold, &mut observer, (&body, NOW + minute * 60 * SECOND));
+        fold.tick(fold.seq + 1, NOW + minute * 60 * SECOND);
+    }
+    let snapshot = fold.tick(fold.seq + 1, NOW + 10_800 * SECOND);
+    let limit = used(&snapshot).expect("it is listed");
+    assert!(limit.used <= limit.max && limit.refused > 0, "{limit:?}");
+    let [five_minutes, hours] = snapshot.cells_shed();
+    assert!(five_minutes.1 > 0 && hours.1 > 0, "{five_minutes:?} {hours:?}");
+    let all: u64 = snapshot.window(Window::Day).iter().map(|counts| counts.spans).sum();
+    assert_eq!(all, 180 * 50 + 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
@@ -229,7 +305,7 @@ proptest! {
         sent in prop::collection::vec((0_u8..6, 0_u8..6, 0_u8..8, 0_u64..590), 1..120),
     ) {
         let (max, per_tenant_max, tenants_max, modules_max, operations_top) = limits;
-        let series = super::super::SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
+        let series = SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
         let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
         for (id, (tenant, module, route, ago_s)) in sent.iter().enumerate() {
             let mut span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));

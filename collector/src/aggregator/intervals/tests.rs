@@ -101,4 +101,5 @@ fn what_was_booked_before_the_hours_of_memory_is_an_hour() {
     books.tick(NOW);
     assert_eq!(books.slots(3), [(NOW - 1, 1)]);
     assert_eq!(books.intervals.closed().window(Window::Day)[3].spans, 3);
+    assert_eq!(books.intervals.earliest_ns(), Some(u64::from(NOW - 700) * SLOT_NS));
 }
