@@ -19,7 +19,7 @@ use super::pages::Pages;
 use super::snapshot::{CellKind, SeriesId};
 use kept::Shed;
 pub(super) use kept::Shown;
-pub(super) use shed::{Heat, ShedTier};
+pub(super) use shed::Heat;
 
 /// Slots of a period: five minutes.
 const PERIOD_SLOTS: u32 = 30;
@@ -218,14 +218,14 @@ impl Durations {
         self.open_bytes() + self.kept.memory_bytes()
     }
 
-    /// Cells that left memory or a digit before their time, by tier.
-    pub(super) fn shed_cells(&self) -> [(ShedTier, u64); 2] {
-        self.shed.by_tier()
+    /// Cells that left memory or a digit before their time: of five minutes, of an hour.
+    pub(super) fn shed_cells(&self) -> [u64; 2] {
+        [self.shed.periods, self.shed.hours]
     }
 
     /// Those cells, and durations that found none.
     pub(super) fn refused(&self) -> u64 {
-        self.refused + self.shed.by_tier().iter().map(|(_, cells)| cells).sum::<u64>()
+        self.refused + self.shed.periods + self.shed.hours
     }
 }
 

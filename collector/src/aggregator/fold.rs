@@ -371,7 +371,7 @@ impl Aggregator {
             anomalies: Arc::clone(&self.anomalies_shown),
             limited: self.names.limited(&self.tenants),
             limits: self.limits(),
-            cells_shed: self.durations.shed_cells().map(|(tier, cells)| (tier.name(), cells)),
+            cells_shed: self.durations.shed_cells(),
         })
     }
 

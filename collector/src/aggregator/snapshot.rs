@@ -203,7 +203,8 @@ pub struct Snapshot {
     pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
     pub(super) limits: Vec<Limit>,
-    pub(super) cells_shed: [(&'static str, u64); 2],
+    /// Of five minutes, of an hour.
+    pub(super) cells_shed: [u64; 2],
 }
 
 impl Snapshot {
@@ -256,7 +257,8 @@ impl Snapshot {
     /// Latency cells that left memory, or a digit, before their time, by tier (`5m`, `1h`).
     #[must_use]
     pub fn cells_shed(&self) -> [(&'static str, u64); 2] {
-        self.cells_shed
+        let [five_minutes, hours] = self.cells_shed;
+        [("5m", five_minutes), ("1h", hours)]
     }
 
     /// The books by tenant and signal.

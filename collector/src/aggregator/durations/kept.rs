@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bailiwick_slo::time::{SECOND_NS, Window};
 
-use super::shed::ShedTier;
 use super::{HOURS_KEPT, PERIOD_NS, PERIODS_PER_HOUR, Period};
 use crate::aggregator::cells::{self, CellTable, cell_id};
 use crate::aggregator::layers::Layers;
@@ -37,12 +36,6 @@ pub(in crate::aggregator) struct Shown {
 pub(super) struct Shed {
     pub(super) periods: u64,
     pub(super) hours: u64,
-}
-
-impl Shed {
-    pub(super) fn by_tier(self) -> [(ShedTier, u64); 2] {
-        [(ShedTier::FiveMinutes, self.periods), (ShedTier::Hour, self.hours)]
-    }
 }
 
 impl Shown {

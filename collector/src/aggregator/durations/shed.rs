@@ -20,25 +20,6 @@ pub(in crate::aggregator) struct Heat {
     pub(in crate::aggregator) last_seen_ns: u64,
 }
 
-/// Where cells were when they were shed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::aggregator) enum ShedTier {
-    /// Cells of five minutes.
-    FiveMinutes,
-    /// Cells of an hour.
-    Hour,
-}
-
-impl ShedTier {
-    /// The published name, the value of the label `tier`.
-    pub(in crate::aggregator) const fn name(self) -> &'static str {
-        match self {
-            Self::FiveMinutes => "5m",
-            Self::Hour => "1h",
-        }
-    }
-}
-
 impl Durations {
     /// Brings sealed cells within the budget.
     pub(super) fn shed(&mut self, now_ns: u64, heat: impl Fn(SeriesId) -> Heat) {

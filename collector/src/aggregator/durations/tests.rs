@@ -256,5 +256,5 @@ fn then_spared_series_lose_a_digit_and_last_of_all_whole_periods() {
     assert!(tiny.durations.memory_bytes() <= 1_000);
     let latency = tiny.latency(&[1], Window::Hour);
     assert_eq!((latency.histogram.len(), latency.from_ns), (0, latency.to_ns), "it says that it holds nothing");
-    assert!(tiny.durations.shed_cells().iter().any(|(_, cells)| *cells > 0));
+    assert!(tiny.durations.shed_cells()[0] > 0);
 }
