@@ -1,5 +1,9 @@
 //! From OTLP bytes to figures, with the numbers counted independently here.
 
+mod drive;
+mod model;
+mod replay;
+
 use bailiwick_slo::time::Window;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
@@ -298,7 +302,6 @@ fn open_cells_show_in_the_limits_and_shed_no_count() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn no_count_is_lost_under_any_limits(
         limits in (16_u32..40, 4_u32..12, 1_u32..4, 1_u32..4, 1_u32..4),
