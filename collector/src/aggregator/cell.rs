@@ -31,6 +31,13 @@ impl Cell {
         self.words.is_empty()
     }
 
+    /// Reads it, so that it is in the cache by the time that it is changed.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self) -> u32 {
+        self.words.first().copied().unwrap_or_default()
+    }
+
     /// Counts `n` values of an index. Says by how many bytes that changed the cell's memory; `None`, and nothing is
     /// counted, when the 32 bits of a count are full.
     #[inline]

@@ -156,6 +156,13 @@ impl Intervals {
         self.count_slowly(slot, counted, gained);
     }
 
+    /// Reads a row that will be counted in, so that it is in the cache by then.
+    #[inline]
+    pub(super) fn touch(&self, series: SeriesId, end_ns: u64) -> u32 {
+        let rows = self.open.peek(Slot::holding(end_ns).0);
+        rows.and_then(|rows| rows.pages.get(series as usize)).map_or(0, |row| row.spans)
+    }
+
     #[inline(never)]
     fn count_slowly(&mut self, slot: Slot, counted: &Counted, gained: &mut impl FnMut(Gain)) {
         // Open, but the row is full.

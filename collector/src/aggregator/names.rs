@@ -121,7 +121,8 @@ pub(super) struct NewModule {
 #[derive(Debug)]
 pub(super) struct Names {
     limits: SeriesSettings,
-    symbols: HashMap<Arc<str>, Symbol, RandomState>,
+    /// By the bytes of [`Self::texts`]: batches hold bytes that were checked when they were made.
+    symbols: HashMap<Arc<[u8]>, Symbol, RandomState>,
     texts: Vec<Arc<str>>,
     hasher: RandomState,
     /// Series of their own.
@@ -164,18 +165,18 @@ impl Names {
     }
 
     /// The number of a name, or [`NO_SYMBOL`].
-    pub(super) fn symbol(&self, text: &str) -> Symbol {
+    pub(super) fn symbol(&self, text: &[u8]) -> Symbol {
         self.symbols.get(text).copied().unwrap_or(NO_SYMBOL)
     }
 
     fn intern(&mut self, text: &str) -> Symbol {
-        if let Some(symbol) = self.symbols.get(text) {
+        if let Some(symbol) = self.symbols.get(text.as_bytes()) {
             return *symbol;
         }
         let symbol = self.texts.len() as Symbol;
         let text: Arc<str> = text.into();
         self.texts.push(Arc::clone(&text));
-        self.symbols.insert(text, symbol);
+        self.symbols.insert(text.into(), symbol);
         symbol
     }
 
@@ -194,7 +195,8 @@ impl Names {
     /// Where requests of this name go from now on: to their own series if there is room, else to an overflow series.
     /// Nothing is counted: [`Self::count_limited`] does that, once per request.
     pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Place {
-        let (tenant, symbols) = (asked.tenant, [self.symbol(asked.module), self.symbol(asked.operation)]);
+        let (tenant, symbols) =
+            (asked.tenant, [asked.module, asked.operation].map(|text| self.symbol(text.as_bytes())));
         if tenant == tenants::OVERFLOW {
             return self.overflow(tenants, asked, (OTHER, Bound::Tenants));
         }
@@ -255,7 +257,7 @@ impl Names {
     /// The series `_other` of a tenant and module: always there, whatever the maxima say.
     fn overflow(&mut self, tenants: &Tenants, asked: &Asked<'_>, (module, bound): (&str, Bound)) -> Place {
         let asked = Asked { module, operation: OTHER, ..*asked };
-        let found = self.others.get(&(asked.tenant, self.symbol(module), asked.entry)).copied();
+        let found = self.others.get(&(asked.tenant, self.symbol(module.as_bytes()), asked.entry)).copied();
         let series = found.unwrap_or_else(|| self.add(tenants, &asked, true));
         Place { series, limited: self.limit(asked.tenant, bound) }
     }

@@ -15,6 +15,12 @@ impl<V: Default> Open<V> {
         Self { intervals: Vec::new(), last: 0, max }
     }
 
+    /// The interval used last, if it is this one.
+    #[inline]
+    pub(super) fn peek(&self, number: u32) -> Option<&V> {
+        self.intervals.get(self.last).filter(|(open, _)| *open == number).map(|(_, value)| value)
+    }
+
     /// An open interval.
     #[inline]
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut V> {

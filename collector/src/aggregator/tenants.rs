@@ -68,6 +68,11 @@ impl Tenants {
         &self.names[id as usize]
     }
 
+    /// Numbers given, our own names among them.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
     /// Places taken.
     pub(super) fn used(&self) -> u32 {
         (self.names.len() - OWN.len()) as u32

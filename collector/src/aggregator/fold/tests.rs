@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
+use crate::aggregator::snapshot::CellKind;
 use crate::aggregator::{HistogramSettings, SeriesSettings};
 use crate::observation::batch::layout::HEADER_BYTES;
 use crate::observation::batch::{Batch, Builder, Head, Meta};
