@@ -121,16 +121,16 @@ impl Cell {
         index - usize::from(self.first)
     }
 
-    /// Counts by index, in order.
-    #[must_use]
-    pub fn counts(&self) -> Vec<(u16, u32)> {
+    /// Writes its counts by index, in order, over what `out` held.
+    pub fn counts(&self, out: &mut Vec<(u16, u32)>) {
+        out.clear();
         if self.is_window {
             let counts = self.words.iter().enumerate().filter(|(_, count)| **count > 0);
-            return counts.map(|(at, count)| (self.first + at as u16, *count)).collect();
+            out.extend(counts.map(|(at, count)| (self.first + at as u16, *count)));
+        } else {
+            out.extend(self.words.iter().map(|word| ((word >> COUNT_BITS) as u16, word & COUNT_MAX)));
+            out.sort_unstable();
         }
-        let mut list: Vec<_> = self.words.iter().map(|word| ((word >> COUNT_BITS) as u16, word & COUNT_MAX)).collect();
-        list.sort_unstable();
-        list
     }
 
     /// Bytes that it holds, itself included.
@@ -146,6 +146,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn counts_of(cell: &Cell) -> Vec<(u16, u32)> {
+        let mut counts = vec![(9, 9)];
+        cell.counts(&mut counts);
+        counts
+    }
 
     fn cell_of(values: &[u64]) -> Cell {
         let mut cell = Cell::default();
@@ -171,9 +177,9 @@ mod tests {
                 prop_assert!(cell.add(index, n).is_some());
                 *expected.entry(index).or_insert(0) += n;
             }
-            prop_assert_eq!(cell.counts(), expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(counts_of(&cell), expected.into_iter().collect::<Vec<_>>());
             cell.clear();
-            prop_assert!(cell.is_empty() && cell.counts().is_empty());
+            prop_assert!(cell.is_empty() && counts_of(&cell).is_empty());
         }
     }
 
@@ -190,9 +196,9 @@ mod tests {
     fn a_count_beyond_a_words_bits_is_kept_and_beyond_32_bits_refused() {
         let mut cell = Cell::default();
         assert!(cell.add(7, COUNT_MAX).is_some() && cell.add(7, 1).is_some() && cell.add(3_000, 5).is_some());
-        assert_eq!(cell.counts(), [(7, COUNT_MAX + 1), (3_000, 5)]);
+        assert_eq!(counts_of(&cell), [(7, COUNT_MAX + 1), (3_000, 5)]);
         assert_eq!(cell.add(7, u32::MAX - COUNT_MAX), None);
-        assert_eq!(cell.counts(), [(7, COUNT_MAX + 1), (3_000, 5)]);
+        assert_eq!(counts_of(&cell), [(7, COUNT_MAX + 1), (3_000, 5)]);
         assert_eq!(cell.add(7, u32::MAX - COUNT_MAX - 1), Some(0));
     }
 

@@ -46,10 +46,10 @@ pub(super) struct CellTable {
 impl CellTable {
     /// Writes cells that come in the order of their numbers.
     pub(super) fn write<'c>(cells: impl Iterator<Item = (CellId, &'c Cell)>) -> Self {
-        let mut table = Self::default();
+        let (mut table, mut counts) = (Self::default(), Vec::new());
         for (id, cell) in cells {
-            let counts = cell.counts();
-            table.put(id, counts.into_iter().map(|(index, count)| (index, u64::from(count))));
+            cell.counts(&mut counts);
+            table.put(id, counts.iter().map(|(index, count)| (*index, u64::from(*count))));
         }
         table.finished()
     }

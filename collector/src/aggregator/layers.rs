@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 /// Tables that can be added.
 pub(super) trait Merge {
+    /// Tables are not merged beyond this: their offsets have 32 bits.
+    const WEIGHT_MAX: usize = 1 << 30;
     /// Its size, in whatever rewriting it costs.
     fn weight(&self) -> usize;
     /// Both together.
@@ -42,7 +44,10 @@ impl<T: Merge> Layers<T> {
     }
 
     fn put(&mut self, mut table: Arc<T>) {
-        while let Some(below) = self.0.pop_if(|below| below.weight() <= 2 * table.weight()) {
+        let fits = |below: &T, table: &T| {
+            below.weight() <= 2 * table.weight() && below.weight() + table.weight() <= T::WEIGHT_MAX
+        };
+        while let Some(below) = self.0.pop_if(|below| fits(below, &table)) {
             table = Arc::new(below.merged(&table));
         }
         self.0.push(table);
@@ -62,6 +67,7 @@ mod tests {
     struct Sum(usize, usize);
 
     impl Merge for Sum {
+        const WEIGHT_MAX: usize = 5_000;
         fn weight(&self) -> usize {
             self.0
         }
@@ -79,6 +85,14 @@ mod tests {
         assert!(layers.tables().count() <= 10);
         let rewritten: usize = layers.tables().map(|sum| sum.1).sum();
         assert!(rewritten <= 1_000 * 11, "{rewritten}: rewriting all at each step would be 500,000");
+    }
+
+    #[test]
+    fn no_table_outgrows_its_offsets() {
+        let mut layers = Layers::default();
+        (0..100).for_each(|_| layers.push(Sum(900, 0)));
+        assert!(layers.tables().all(|sum| sum.0 <= 5_000));
+        assert_eq!(layers.tables().map(|sum| sum.0).sum::<usize>(), 90_000);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) const LAW: &str = "received = accepted + duplicates + rejected";
 /// The books of one tenant and signal since the daemon began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct BookItem {
-    /// The tenant that the items claim, or `_unknown`.
+    /// The tenant that the items claim, or `_unknown`; `_overflow` for those beyond the maximum.
     #[schema(example = "acme")]
     pub(crate) tenant: String,
     /// `traces` (items are spans) or `metrics` (items are data points).
