@@ -1,10 +1,12 @@
 //! Latency by time: cells of the running five minutes, sealed ones of the last hour and of the hours before.
 //!
 //! A duration is counted in the cell of its series in the five minutes of its end. At each slot close the cells in
-//! use are sealed ([`super::cells`]) and begin anew, so that a close costs what was recorded since the one before,
+//! use are sealed ([`cells`]) and begin anew, so that a close costs what was recorded since the one before,
 //! and snapshots share what had been sealed already. Cells are sealed early when they grow too large: how finely the
 //! seals fall changes no figure.
 
+mod cell;
+mod cells;
 mod kept;
 mod shed;
 
@@ -12,11 +14,11 @@ use std::sync::Arc;
 
 use bailiwick_slo::time::{SLOT_NS, Slot};
 
-use super::cell::Cell;
-use super::cells::{CellId, CellTable, cell_id, series_of};
-use super::open::Open;
-use super::pages::Pages;
+use super::memory::open::Open;
+use super::memory::pages::Pages;
 use super::snapshot::{CellKind, SeriesId};
+use cell::Cell;
+use cells::{CellId, CellTable, cell_id, series_of};
 use kept::Shed;
 pub(super) use kept::Shown;
 pub(super) use shed::Heat;

@@ -10,13 +10,13 @@ use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::time::Slot;
 
 use super::books::Ledger;
+use super::counts::intervals::Intervals;
+use super::counts::totals::{Modules, Totals};
 use super::durations::{Durations, Moment};
-use super::intervals::Intervals;
 use super::names::Names;
 use super::settings::Settings;
 use super::snapshot::{Cause, Snapshot};
 use super::tenants::Tenants;
-use super::totals::{Modules, Totals};
 use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;

@@ -3,20 +3,12 @@
 //! [`Aggregator`] applies batches and ticks; [`start`] is the thread around it; [`Snapshot`] is what readers get.
 
 mod settings;
+mod memory;
 mod tenants;
 mod names;
-mod pages;
-mod open;
-mod layers;
-mod table;
-mod intervals;
-mod totals;
-pub mod cell;
-mod cells;
+mod counts;
 mod durations;
-mod varint;
 mod books;
-mod chunked;
 mod fold;
 pub mod snapshot;
 mod worker;

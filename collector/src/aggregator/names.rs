@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 
-use super::chunked::Chunked;
+use super::memory::chunked::Chunked;
 use super::settings::SeriesSettings;
 use super::snapshot::{ModuleId, SeriesId, SeriesName};
 use super::tenants::{self, TenantId, Tenants};

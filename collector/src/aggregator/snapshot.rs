@@ -8,9 +8,9 @@ use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
-use super::chunked::Chunked;
+use super::counts::intervals::Closed;
 use super::durations::Shown;
-use super::intervals::Closed;
+use super::memory::chunked::Chunked;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;

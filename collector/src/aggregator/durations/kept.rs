@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bailiwick_slo::time::{SECOND_NS, Window};
 
+use super::cells::{self, CellTable, cell_id};
 use super::{HOURS_KEPT, PERIOD_NS, PERIODS_PER_HOUR, Period};
-use crate::aggregator::cells::{self, CellTable, cell_id};
-use crate::aggregator::layers::Layers;
+use crate::aggregator::memory::layers::Layers;
 use crate::aggregator::snapshot::{CellKind, Latency, SeriesId};
 
 /// Since when a series keeps cells, if it keeps none.

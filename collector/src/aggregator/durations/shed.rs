@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cells::CellTable;
 use super::kept::STOPPED;
 use super::{Durations, PERIODS_PER_HOUR, series_of};
-use crate::aggregator::cells::CellTable;
-use crate::aggregator::layers::Layers;
+use crate::aggregator::memory::layers::Layers;
 use crate::aggregator::snapshot::SeriesId;
 
 /// How dear a series' cells are.

@@ -4,9 +4,9 @@ use bailiwick_slo::latency;
 use bailiwick_slo::time::Window;
 use hdrhistogram::Histogram;
 
+use super::cells;
 use super::*;
-use crate::aggregator::cells;
-use crate::aggregator::layers::Layers;
+use crate::aggregator::memory::layers::Layers;
 use crate::aggregator::snapshot::Latency;
 
 /// Beginning of an hour.

@@ -10,8 +10,8 @@ use bailiwick_slo::outcome::Outcome;
 
 use super::desk::{Called, NOT_ASKED, Unplaced};
 use super::{Aggregator, ClaimSource};
+use crate::aggregator::counts::intervals::Counted;
 use crate::aggregator::durations::Measured;
-use crate::aggregator::intervals::Counted;
 use crate::aggregator::names::{Place, Symbol};
 use crate::aggregator::snapshot::CellKind;
 use crate::aggregator::tenants::{self, Admission, TenantId};

@@ -5,15 +5,15 @@
 
 use bailiwick_slo::outcome::OutcomeCounts;
 
-use super::layers::Merge;
-use super::snapshot::{SeriesId, SlotCounts};
-use super::varint;
+use crate::aggregator::memory::layers::Merge;
+use crate::aggregator::memory::varint;
+use crate::aggregator::snapshot::{SeriesId, SlotCounts};
 
 const INDEX_EVERY: usize = 64;
 
 /// The table. Rows are in the order of series numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Table {
+pub(in crate::aggregator) struct Table {
     bytes: Vec<u8>,
     /// Series before a row, and the row's offset.
     index: Vec<(SeriesId, u32)>,
@@ -30,7 +30,7 @@ impl SlotCounts {
         Self { outcomes: OutcomeCounts([a, b, c, d, e]), spans }
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(in crate::aggregator) fn add(&mut self, other: &Self) {
         self.outcomes += other.outcomes;
         self.spans += other.spans;
     }
@@ -38,7 +38,7 @@ impl SlotCounts {
 
 impl Table {
     /// Writes rows that come in the order of series numbers.
-    pub(super) fn write(rows: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
+    pub(in crate::aggregator) fn write(rows: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
         let mut table = Self::default();
         let mut previous = 0;
         for (series, counts) in rows {
@@ -58,12 +58,12 @@ impl Table {
     }
 
     /// All rows in order.
-    pub(super) fn rows(&self) -> Rows<'_> {
+    pub(in crate::aggregator) fn rows(&self) -> Rows<'_> {
         Rows { rest: &self.bytes, series: 0 }
     }
 
     /// The row of one series.
-    pub(super) fn get(&self, series: SeriesId) -> Option<SlotCounts> {
+    pub(in crate::aggregator) fn get(&self, series: SeriesId) -> Option<SlotCounts> {
         // The index holds the series *before* a row: the block to read is the last that begins below `series`, and
         // series 0 stands in the first.
         let block = self.index.partition_point(|(before, _)| *before < series).saturating_sub(1);
@@ -97,7 +97,7 @@ impl Merge for Table {
 
 /// Rows in order.
 #[derive(Debug)]
-pub(super) struct Rows<'t> {
+pub(in crate::aggregator) struct Rows<'t> {
     rest: &'t [u8],
     series: SeriesId,
 }

@@ -16,7 +16,7 @@ const COUNT_MAX: u32 = (1 << COUNT_BITS) - 1;
 
 /// An open cell.
 #[derive(Debug, Clone, Default)]
-pub struct Cell {
+pub(super) struct Cell {
     /// A list of `index << 20 | count`, or counts from `first` on.
     words: Vec<u32>,
     first: u16,
@@ -25,23 +25,21 @@ pub struct Cell {
 
 impl Cell {
     /// Whether nothing was counted.
-    #[must_use]
     #[inline]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
     /// Reads it, so that it is in the cache by the time that it is changed.
-    #[must_use]
     #[inline]
-    pub fn touch(&self) -> u32 {
+    pub(super) fn touch(&self) -> u32 {
         self.words.first().copied().unwrap_or_default()
     }
 
     /// Counts `n` values of an index. Says by how many bytes that changed the cell's memory; `None`, and nothing is
     /// counted, when the 32 bits of a count are full.
     #[inline]
-    pub fn add(&mut self, index: u16, n: u32) -> Option<isize> {
+    pub(super) fn add(&mut self, index: u16, n: u32) -> Option<isize> {
         if self.is_window {
             let place = usize::from(index).checked_sub(usize::from(self.first));
             if let Some(count) = place.and_then(|at| self.words.get_mut(at)) {
@@ -79,7 +77,7 @@ impl Cell {
 
     /// Forgets all counts. The room of a list is kept for what comes, that of a window is not. Says by how many bytes
     /// that changed the cell's memory.
-    pub fn clear(&mut self) -> isize {
+    pub(super) fn clear(&mut self) -> isize {
         let before = self.words.capacity();
         self.words.clear();
         if std::mem::take(&mut self.is_window) {
@@ -122,7 +120,7 @@ impl Cell {
     }
 
     /// Writes its counts by index, in order, over what `out` held.
-    pub fn counts(&self, out: &mut Vec<(u16, u32)>) {
+    pub(super) fn counts(&self, out: &mut Vec<(u16, u32)>) {
         out.clear();
         if self.is_window {
             let counts = self.words.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -134,8 +132,8 @@ impl Cell {
     }
 
     /// Bytes that it holds, itself included.
-    #[must_use]
-    pub fn memory_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.words.capacity() * size_of::<u32>()
     }
 }

@@ -3,7 +3,7 @@
 
 /// The list of pages. A value that was never asked for is the default one.
 #[derive(Debug)]
-pub(super) struct Pages<T, const LENGTH: usize> {
+pub(in crate::aggregator) struct Pages<T, const LENGTH: usize> {
     pages: Vec<Option<Box<[T; LENGTH]>>>,
     made: usize,
 }
@@ -17,13 +17,13 @@ impl<T, const LENGTH: usize> Default for Pages<T, LENGTH> {
 impl<T: Default, const LENGTH: usize> Pages<T, LENGTH> {
     /// The value, if its page was made.
     #[inline]
-    pub(super) fn get(&self, place: usize) -> Option<&T> {
+    pub(in crate::aggregator) fn get(&self, place: usize) -> Option<&T> {
         self.pages.get(place / LENGTH)?.as_ref().map(|page| &page[place % LENGTH])
     }
 
     /// The value, to be changed.
     #[inline]
-    pub(super) fn get_mut(&mut self, place: usize) -> &mut T {
+    pub(in crate::aggregator) fn get_mut(&mut self, place: usize) -> &mut T {
         let page = place / LENGTH;
         if self.pages.get(page).is_none_or(Option::is_none) {
             self.make(page);
@@ -42,7 +42,7 @@ impl<T: Default, const LENGTH: usize> Pages<T, LENGTH> {
     }
 
     /// Bytes of the pages and their list, without what values hold elsewhere.
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub(in crate::aggregator) fn memory_bytes(&self) -> usize {
         self.made * size_of::<[T; LENGTH]>() + self.pages.capacity() * size_of::<usize>()
     }
 }

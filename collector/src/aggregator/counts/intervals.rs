@@ -10,11 +10,11 @@ use std::sync::{Arc, OnceLock};
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 
-use super::layers::Layers;
-use super::open::Open;
-use super::pages::Pages;
-use super::snapshot::{SeriesId, SlotCounts};
 use super::table::Table;
+use crate::aggregator::memory::layers::Layers;
+use crate::aggregator::memory::open::Open;
+use crate::aggregator::memory::pages::Pages;
+use crate::aggregator::snapshot::{SeriesId, SlotCounts};
 
 /// Slots with rows: 60 s of `ingest.future_accept`, 10 s before a slot closes, and two dozen that late requests reach
 /// between two ticks. A row takes 32 bytes, so that rows take 20 MiB at most with the default `series.max`.
@@ -44,17 +44,17 @@ struct Rows {
 
 /// One request, or several alike.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
-    pub(super) series: SeriesId,
-    pub(super) outcome: Outcome,
+pub(in crate::aggregator) struct Counted {
+    pub(in crate::aggregator) series: SeriesId,
+    pub(in crate::aggregator) outcome: Outcome,
     /// Requests, adjusted for sampling; they are one span.
-    pub(super) requests: u32,
-    pub(super) end_ns: u64,
+    pub(in crate::aggregator) requests: u32,
+    pub(in crate::aggregator) end_ns: u64,
 }
 
 /// Where requests are counted.
 #[derive(Debug)]
-pub(super) struct Intervals {
+pub(in crate::aggregator) struct Intervals {
     open: Open<Rows>,
     /// Every slot before this one is closed; before the first tick, the slot of the first request.
     first_open: Option<Slot>,
@@ -67,7 +67,7 @@ pub(super) struct Intervals {
 
 /// Closed slots and hours. Immutable; shared by snapshots until something closes.
 #[derive(Debug, Default)]
-pub(super) struct Closed {
+pub(in crate::aggregator) struct Closed {
     slots: VecDeque<(Slot, Arc<Layers<Table>>)>,
     hours: VecDeque<(u32, Arc<Layers<Table>>)>,
     /// End of the last closed slot; 0: none yet.
@@ -77,10 +77,10 @@ pub(super) struct Closed {
 
 /// What left the rows and now belongs to a series' totals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gain {
-    pub(super) series: SeriesId,
-    pub(super) counts: SlotCounts,
-    pub(super) last_end_ns: u64,
+pub(in crate::aggregator) struct Gain {
+    pub(in crate::aggregator) series: SeriesId,
+    pub(in crate::aggregator) counts: SlotCounts,
+    pub(in crate::aggregator) last_end_ns: u64,
 }
 
 impl Row {
@@ -146,7 +146,7 @@ impl Default for Intervals {
 impl Intervals {
     /// Counts requests in the slot of their end. `gained` hears of what leaves the rows to make room.
     #[inline]
-    pub(super) fn count(&mut self, counted: &Counted, gained: &mut impl FnMut(Gain)) {
+    pub(in crate::aggregator) fn count(&mut self, counted: &Counted, gained: &mut impl FnMut(Gain)) {
         let slot = Slot::holding(counted.end_ns);
         if let Some(rows) = self.open.get_mut(slot.0)
             && rows.add(counted)
@@ -158,7 +158,7 @@ impl Intervals {
 
     /// Reads a row that will be counted in, so that it is in the cache by then.
     #[inline]
-    pub(super) fn touch(&self, series: SeriesId, end_ns: u64) -> u32 {
+    pub(in crate::aggregator) fn touch(&self, series: SeriesId, end_ns: u64) -> u32 {
         let rows = self.open.peek(Slot::holding(end_ns).0);
         rows.and_then(|rows| rows.pages.get(series as usize)).map_or(0, |row| row.spans)
     }
@@ -184,13 +184,13 @@ impl Intervals {
     }
 
     /// What each touched series counts in rows, slot by slot.
-    pub(super) fn open_gains(&self) -> impl Iterator<Item = Gain> + '_ {
+    pub(in crate::aggregator) fn open_gains(&self) -> impl Iterator<Item = Gain> + '_ {
         self.open.iter().flat_map(|(_, rows)| rows.gains())
     }
 
     /// Closes what ended before `now_ns - close_after_ns` and books late requests. `gained` hears of all that leaves
     /// the rows.
-    pub(super) fn close(&mut self, now_ns: u64, close_after_ns: u64, mut gained: impl FnMut(Gain)) {
+    pub(in crate::aggregator) fn close(&mut self, now_ns: u64, close_after_ns: u64, mut gained: impl FnMut(Gain)) {
         let first_open = Slot::holding(now_ns.saturating_sub(close_after_ns));
         for (slot, rows) in self.open.take_before(first_open.0) {
             self.wait(Slot(slot), rows, &mut gained);
@@ -216,12 +216,12 @@ impl Intervals {
         self.closed = Arc::new(closed);
     }
 
-    pub(super) fn closed(&self) -> &Arc<Closed> {
+    pub(in crate::aggregator) fn closed(&self) -> &Arc<Closed> {
         &self.closed
     }
 
     /// Start of the earliest slot that a request ended in; `None` without a request.
-    pub(super) fn earliest_ns(&self) -> Option<u64> {
+    pub(in crate::aggregator) fn earliest_ns(&self) -> Option<u64> {
         self.earliest.map(Slot::start_ns)
     }
 }
@@ -249,13 +249,13 @@ impl Closed {
         while self.hours.pop_front_if(|(hour, _)| *hour < oldest_hour).is_some() {}
     }
 
-    pub(super) fn through_ns(&self) -> u64 {
+    pub(in crate::aggregator) fn through_ns(&self) -> u64 {
         self.through_ns
     }
 
     /// Counts by series over a window that ends with the last closed slot. A day begins with a whole hour, so it
     /// holds up to an hour more than 24 hours.
-    pub(super) fn window(&self, window: Window) -> &[SlotCounts] {
+    pub(in crate::aggregator) fn window(&self, window: Window) -> &[SlotCounts] {
         let place = Window::ALL.iter().position(|known| *known == window).unwrap_or_default();
         self.windows[place].get_or_init(|| self.sum(window))
     }
@@ -277,7 +277,7 @@ impl Closed {
         sums
     }
 
-    pub(super) fn slots_of(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
+    pub(in crate::aggregator) fn slots_of(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
         let inside = self.slots.iter().filter(|(slot, _)| *slot >= from && *slot < to);
         let counted = inside.filter_map(|(slot, layers)| {
             let parts = layers.tables().filter_map(|table| table.get(series));

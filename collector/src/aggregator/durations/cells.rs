@@ -6,9 +6,9 @@ use bailiwick_slo::latency;
 use hdrhistogram::Histogram;
 
 use super::cell::Cell;
-use super::layers::Merge;
-use super::snapshot::{CellKind, SeriesId};
-use super::varint;
+use crate::aggregator::memory::layers::Merge;
+use crate::aggregator::memory::varint;
+use crate::aggregator::snapshot::{CellKind, SeriesId};
 
 /// Number of a cell: two for each series.
 pub(super) type CellId = u32;

@@ -3,7 +3,7 @@
 
 /// Open intervals by number, the one used last found at once.
 #[derive(Debug)]
-pub(super) struct Open<V> {
+pub(in crate::aggregator) struct Open<V> {
     intervals: Vec<(u32, V)>,
     last: usize,
     max: usize,
@@ -11,19 +11,19 @@ pub(super) struct Open<V> {
 
 impl<V: Default> Open<V> {
     /// None open; never more than `max`.
-    pub(super) fn new(max: usize) -> Self {
+    pub(in crate::aggregator) fn new(max: usize) -> Self {
         Self { intervals: Vec::new(), last: 0, max }
     }
 
     /// The interval used last, if it is this one.
     #[inline]
-    pub(super) fn peek(&self, number: u32) -> Option<&V> {
+    pub(in crate::aggregator) fn peek(&self, number: u32) -> Option<&V> {
         self.intervals.get(self.last).filter(|(open, _)| *open == number).map(|(_, value)| value)
     }
 
     /// An open interval.
     #[inline]
-    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut V> {
+    pub(in crate::aggregator) fn get_mut(&mut self, number: u32) -> Option<&mut V> {
         if self.intervals.get(self.last).is_none_or(|(open, _)| *open != number) {
             self.last = self.intervals.iter().position(|(open, _)| *open == number)?;
         }
@@ -32,7 +32,7 @@ impl<V: Default> Open<V> {
 
     /// Opens an interval that is not open. What had to be taken out for it is the one farthest from `present`, of two
     /// equally far the later.
-    pub(super) fn open(&mut self, number: u32, present: u32) -> Option<(u32, V)> {
+    pub(in crate::aggregator) fn open(&mut self, number: u32, present: u32) -> Option<(u32, V)> {
         let mut taken = None;
         if self.intervals.len() >= self.max {
             let far = |(at, (open, _)): &(usize, &(u32, V))| (open.abs_diff(present), *open, *at);
@@ -44,25 +44,25 @@ impl<V: Default> Open<V> {
     }
 
     /// Takes out all intervals before this one, the oldest first.
-    pub(super) fn take_before(&mut self, first: u32) -> Vec<(u32, V)> {
+    pub(in crate::aggregator) fn take_before(&mut self, first: u32) -> Vec<(u32, V)> {
         let mut taken: Vec<_> = self.intervals.extract_if(.., |(number, _)| *number < first).collect();
         taken.sort_unstable_by_key(|(number, _)| *number);
         taken
     }
 
     /// Puts an interval back that was taken out.
-    pub(super) fn put(&mut self, number: u32, value: V) {
+    pub(in crate::aggregator) fn put(&mut self, number: u32, value: V) {
         self.intervals.push((number, value));
     }
 
     /// Takes out one interval.
-    pub(super) fn take(&mut self, number: u32) -> Option<V> {
+    pub(in crate::aggregator) fn take(&mut self, number: u32) -> Option<V> {
         let at = self.intervals.iter().position(|(open, _)| *open == number)?;
         Some(self.intervals.swap_remove(at).1)
     }
 
     /// All open ones.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &V)> {
+    pub(in crate::aggregator) fn iter(&self) -> impl Iterator<Item = (u32, &V)> {
         self.intervals.iter().map(|(number, value)| (*number, value))
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 /// Tables that can be added.
-pub(super) trait Merge {
+pub(in crate::aggregator) trait Merge {
     /// Tables are not merged beyond this: their offsets have 32 bits.
     const WEIGHT_MAX: usize = 1 << 30;
     /// Its size, in whatever rewriting it costs.
@@ -16,7 +16,7 @@ pub(super) trait Merge {
 
 /// The tables, the large ones below.
 #[derive(Debug)]
-pub(super) struct Layers<T>(Vec<Arc<T>>);
+pub(in crate::aggregator) struct Layers<T>(Vec<Arc<T>>);
 
 impl<T> Default for Layers<T> {
     fn default() -> Self {
@@ -32,14 +32,14 @@ impl<T> Clone for Layers<T> {
 
 impl<T: Merge> Layers<T> {
     /// Adds a table; an empty one leaves no trace.
-    pub(super) fn push(&mut self, table: T) {
+    pub(in crate::aggregator) fn push(&mut self, table: T) {
         if table.weight() > 0 {
             self.put(Arc::new(table));
         }
     }
 
     /// Adds all tables of others.
-    pub(super) fn absorb(&mut self, others: &Self) {
+    pub(in crate::aggregator) fn absorb(&mut self, others: &Self) {
         others.0.iter().for_each(|table| self.put(Arc::clone(table)));
     }
 
@@ -54,7 +54,7 @@ impl<T: Merge> Layers<T> {
     }
 
     /// The tables, from below.
-    pub(super) fn tables(&self) -> impl Iterator<Item = &T> {
+    pub(in crate::aggregator) fn tables(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|table| &**table)
     }
 }

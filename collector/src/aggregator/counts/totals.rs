@@ -1,10 +1,10 @@
 //! What series and modules counted since the daemon began, and the copies of it that snapshots share. A publication
 //! costs what changed since the one before.
 
-use super::chunked::Chunked;
 use super::intervals::Gain;
-use super::names::NewModule;
-use super::snapshot::{ModuleTotals, SeriesTotals};
+use crate::aggregator::memory::chunked::Chunked;
+use crate::aggregator::names::NewModule;
+use crate::aggregator::snapshot::{ModuleTotals, SeriesTotals};
 
 /// Numbers of what changed, each once.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Marks {
 
 /// Totals of series: what has left the rows of open slots, and, as shown, what still stands there too.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
+pub(in crate::aggregator) struct Totals {
     settled: Vec<SeriesTotals>,
     /// Series whose settled totals are not shown yet, or are shown with what rows held.
     changed: Marks,
@@ -44,19 +44,19 @@ pub(super) struct Totals {
 
 impl Totals {
     /// Makes room for series up to this number.
-    pub(super) fn grow(&mut self, length: usize) {
+    pub(in crate::aggregator) fn grow(&mut self, length: usize) {
         self.settled.resize(length, SeriesTotals::default());
         self.changed.grow(length);
     }
 
     /// Adds what left the rows.
-    pub(super) fn gain(&mut self, gain: Gain) {
+    pub(in crate::aggregator) fn gain(&mut self, gain: Gain) {
         add(&mut self.settled[gain.series as usize], &gain);
         self.changed.mark(gain.series);
     }
 
     /// All totals, those in `open` rows included.
-    pub(super) fn publish(&mut self, open: impl Iterator<Item = Gain>) -> Chunked<SeriesTotals> {
+    pub(in crate::aggregator) fn publish(&mut self, open: impl Iterator<Item = Gain>) -> Chunked<SeriesTotals> {
         while self.shown.len() < self.settled.len() {
             self.shown.push(SeriesTotals::default());
         }
@@ -79,7 +79,7 @@ fn add(totals: &mut SeriesTotals, gain: &Gain) {
 
 /// Totals of modules.
 #[derive(Debug, Default)]
-pub(super) struct Modules {
+pub(in crate::aggregator) struct Modules {
     totals: Vec<ModuleTotals>,
     changed: Marks,
     shown: Chunked<ModuleTotals>,
@@ -87,7 +87,7 @@ pub(super) struct Modules {
 
 impl Modules {
     /// Opens the module with the next number.
-    pub(super) fn open(&mut self, new: NewModule) {
+    pub(in crate::aggregator) fn open(&mut self, new: NewModule) {
         self.totals.push(ModuleTotals {
             tenant: new.tenant,
             module: new.module,
@@ -103,13 +103,13 @@ impl Modules {
 
     /// A module's totals, to be changed.
     #[inline]
-    pub(super) fn get_mut(&mut self, module: u32) -> &mut ModuleTotals {
+    pub(in crate::aggregator) fn get_mut(&mut self, module: u32) -> &mut ModuleTotals {
         self.changed.mark(module);
         &mut self.totals[module as usize]
     }
 
     /// All totals.
-    pub(super) fn publish(&mut self) -> Chunked<ModuleTotals> {
+    pub(in crate::aggregator) fn publish(&mut self) -> Chunked<ModuleTotals> {
         let (totals, shown) = (&self.totals, &mut self.shown);
         // The others were shown before; new ones come in the order of their numbers here.
         for new in &totals[shown.len()..] {
