@@ -1,215 +1,246 @@
-//! Latency cells by time: open cells of the running five minutes, closed five-minute and hour tables.
+//! Latency by time: cells of the running five minutes, sealed ones of the last hour and of the hours before.
+//!
+//! A duration is counted in the cell of its series in the five minutes of its end. At each slot close the cells in
+//! use are sealed ([`cells`]) and begin anew, so that a close costs what was recorded since the one before,
+//! and snapshots share what had been sealed already. Cells are sealed early when they grow too large: how finely the
+//! seals fall changes no figure.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod cell;
+mod cells;
+mod kept;
+mod shed;
+
 use std::sync::Arc;
 
-use bailiwick_slo::time::{SLOT_NS, Slot, Window};
-use hdrhistogram::Histogram;
+use bailiwick_slo::time::{SLOT_NS, Slot};
 
-use super::cell::{self, Cell};
-use super::snapshot::SeriesId;
+use super::memory::open::Open;
+use super::memory::pages::Pages;
+use super::snapshot::{CellKind, SeriesId};
+use cell::Cell;
+use cells::{CellId, CellTable, cell_id, series_of};
+use kept::Shed;
+pub(super) use kept::Shown;
+pub(super) use shed::Heat;
 
 /// Slots of a period: five minutes.
 const PERIOD_SLOTS: u32 = 30;
+const PERIOD_NS: u64 = SLOT_NS * PERIOD_SLOTS as u64;
 const PERIODS_PER_HOUR: u32 = 12;
-const HOURS_KEPT: usize = 24;
+const HOURS_KEPT: u32 = 24;
+/// Periods with open cells: two of the present and three that 10 min of `ingest.late_accept` reach.
+const OPEN_PERIODS_MAX: usize = 5;
+/// Open cells take a quarter of `histograms.bytes_max` at most before they are sealed early, within these bounds.
+const OPEN_BYTES: (usize, usize) = (64 << 10, 64 << 20);
+/// Cells of a page: 16 series, 1 KiB.
+const PAGE_CELLS: usize = 32;
 
 /// Number of a five-minute period from the epoch.
 type Period = u32;
 
-/// Closed cells of one interval, in the order of series numbers.
-#[derive(Debug, Default)]
-pub(super) struct CellTable {
-    /// Series and the end of its cell in `bytes`.
-    ends: Vec<(SeriesId, u32)>,
-    bytes: Vec<u8>,
+/// One duration.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measured {
+    pub(super) series: SeriesId,
+    pub(super) kind: CellKind,
+    /// Its index in the two-digit layout.
+    pub(super) index: u16,
+    /// Requests that it stands for.
+    pub(super) requests: u32,
+    pub(super) end_ns: u64,
+}
+
+/// What a seal needs to know of time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// The fold's clock.
+    pub(super) now_ns: u64,
+    /// The first slot that is not closed.
+    pub(super) first_open: Slot,
+    /// When the books begin.
+    pub(super) begun_ns: u64,
 }
 
 #[derive(Debug, Default)]
 struct OpenPeriod {
-    cells: Vec<Cell>,
-    touched: Vec<SeriesId>,
+    cells: Pages<Cell, PAGE_CELLS>,
+    touched: Vec<CellId>,
+    /// Bytes that cells hold outside their pages.
+    words_bytes: usize,
 }
 
-/// Where durations of the present are counted.
-#[derive(Debug, Default)]
+/// Where durations are counted.
+#[derive(Debug)]
 pub(super) struct Durations {
-    open: BTreeMap<Period, OpenPeriod>,
-    first_open: Option<Period>,
-    late: BTreeMap<(Period, SeriesId), Cell>,
+    open: Open<OpenPeriod>,
+    /// The period that the clock stands in; before the first tick, that of the first duration.
+    present: Option<Period>,
+    bytes_max: usize,
+    kept: Shown,
     shown: Arc<Shown>,
-    shed: u64,
-}
-
-/// Cells as snapshots share them.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Shown {
-    open: Vec<(Period, Arc<CellTable>)>,
-    periods: VecDeque<(Period, Arc<CellTable>)>,
-    hours: VecDeque<(u32, Arc<CellTable>)>,
-}
-
-impl CellTable {
-    fn write<'c>(cells: impl Iterator<Item = (SeriesId, &'c Cell)>) -> Self {
-        let mut table = Self::default();
-        for (series, cell) in cells {
-            cell.close_into(&mut table.bytes);
-            table.ends.push((series, table.bytes.len() as u32));
-        }
-        table
-    }
-
-    fn get(&self, series: SeriesId) -> Option<&[u8]> {
-        let at = self.ends.binary_search_by_key(&series, |(series, _)| *series).ok()?;
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
-        self.bytes.get(start as usize..self.ends[at].1 as usize)
-    }
-
-    /// Both tables' cells together.
-    fn plus(&self, other: &Self) -> Self {
-        let mut all: Vec<SeriesId> = self.ends.iter().chain(&other.ends).map(|(series, _)| *series).collect();
-        all.sort_unstable();
-        all.dedup();
-        let mut table = Self::default();
-        for series in all {
-            match (self.get(series), other.get(series)) {
-                (Some(one), Some(two)) => {
-                    let mut sum = Cell::default();
-                    cell::opened(one).chain(cell::opened(two)).for_each(|(index, count)| sum.add(index, count));
-                    sum.close_into(&mut table.bytes);
-                }
-                (one, two) => table.bytes.extend_from_slice(one.or(two).unwrap_or_default()),
-            }
-            table.ends.push((series, table.bytes.len() as u32));
-        }
-        table
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * size_of::<(SeriesId, u32)>()
-    }
+    shed: Shed,
+    /// Series that keep no cells, by number.
+    stopped: Vec<bool>,
+    /// Durations of those.
+    refused: u64,
 }
 
 impl OpenPeriod {
-    fn table(&mut self) -> CellTable {
+    /// Counts a duration. Says whether memory grew; `None`, and nothing is counted, when the cell is full.
+    #[inline]
+    fn add(&mut self, measured: &Measured) -> Option<bool> {
+        let id = cell_id(measured.series, measured.kind);
+        let cell = self.cells.get_mut(id as usize);
+        let is_first = cell.is_empty();
+        let grown = cell.add(measured.index, measured.requests)?;
+        if is_first {
+            self.touched.push(id);
+        }
+        self.words_bytes = self.words_bytes.saturating_add_signed(grown);
+        Some(grown != 0)
+    }
+
+    /// What was recorded since the last seal, in a table; cells are empty then.
+    fn seal(&mut self) -> CellTable {
         self.touched.sort_unstable();
-        CellTable::write(self.touched.iter().map(|series| (*series, &self.cells[*series as usize])))
+        let cells = self.touched.iter().filter_map(|id| Some((*id, self.cells.get(*id as usize)?)));
+        let table = CellTable::write(cells);
+        for id in self.touched.drain(..) {
+            let freed = self.cells.get_mut(id as usize).clear();
+            self.words_bytes = self.words_bytes.saturating_add_signed(freed);
+        }
+        table
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.cells.memory_bytes() + self.words_bytes + self.touched.capacity() * size_of::<CellId>()
     }
 }
 
 impl Durations {
-    /// Counts one duration by its index, in the period of its request's end.
-    #[inline]
-    pub(super) fn record(&mut self, series: SeriesId, index: u16, end_ns: u64) {
-        let period = Slot::holding(end_ns).0 / PERIOD_SLOTS;
-        if self.first_open.is_some_and(|first| period < first) {
-            self.late.entry((period, series)).or_default().record(index);
-            return;
+    /// Nothing yet, and never more than `bytes_max` for long.
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self {
+            open: Open::new(OPEN_PERIODS_MAX),
+            present: None,
+            bytes_max,
+            kept: Shown::default(),
+            shown: Arc::default(),
+            shed: Shed::default(),
+            stopped: Vec::new(),
+            refused: 0,
         }
-        let open = self.open.entry(period).or_default();
-        let place = series as usize;
-        if open.cells.len() <= place {
-            open.cells.resize((place + 1).next_multiple_of(1_024), Cell::default());
-        }
-        let cell = &mut open.cells[place];
-        if cell.is_empty() {
-            open.touched.push(series);
-        }
-        cell.record(index);
     }
 
-    /// Publishes open cells and closes periods that ended before `first_open_slot`; keeps all closed ones within
-    /// `bytes_max`, the oldest going first.
-    pub(super) fn close(&mut self, first_open_slot: Slot, bytes_max: usize) {
-        let first_open = first_open_slot.0 / PERIOD_SLOTS;
-        let mut shown = Shown { open: Vec::new(), ..(*self.shown).clone() };
-        let still_open = self.open.split_off(&first_open);
-        for (period, mut open) in std::mem::replace(&mut self.open, still_open) {
-            shown.add(period, open.table());
+    /// Counts one duration in the period of its request's end.
+    #[inline]
+    pub(super) fn record(&mut self, measured: &Measured) {
+        if self.stopped.get(measured.series as usize) == Some(&true) {
+            self.refused += 1;
+            return;
         }
-        self.first_open = Some(self.first_open.map_or(first_open, |first| first.max(first_open)));
-        let mut late: BTreeMap<Period, HashMap<SeriesId, Cell>> = BTreeMap::new();
-        for ((period, series), cell) in std::mem::take(&mut self.late) {
-            late.entry(period).or_default().insert(series, cell);
+        let period = period_of(measured.end_ns);
+        match self.open.get_mut(period).map(|open| open.add(measured)) {
+            Some(Some(false)) => {}
+            Some(Some(true)) => self.grown(),
+            is_open => self.record_slowly(period, measured, is_open.is_some()),
         }
-        for (period, cells) in late {
-            let mut cells: Vec<_> = cells.iter().map(|(series, cell)| (*series, cell)).collect();
-            cells.sort_unstable_by_key(|(series, _)| *series);
-            shown.add(period, CellTable::write(cells.into_iter()));
+    }
+
+    /// Reads a cell that will be counted in, so that it is in the cache by then.
+    #[inline]
+    pub(super) fn touch(&self, series: SeriesId, end_ns: u64) -> u32 {
+        let open = self.open.peek(period_of(end_ns));
+        open.and_then(|open| open.cells.get(cell_id(series, CellKind::Success) as usize)).map_or(0, Cell::touch)
+    }
+
+    #[inline(never)]
+    fn record_slowly(&mut self, period: Period, measured: &Measured, is_full: bool) {
+        let mut taken = if is_full { self.open.take(period).map(|open| (period, open)) } else { None };
+        let present = *self.present.get_or_insert(period);
+        loop {
+            if let Some((of, mut open)) = taken {
+                self.kept.add(of, open.seal(), &mut self.shed);
+            }
+            if let Some(open) = self.open.get_mut(period) {
+                let added = open.add(measured);
+                debug_assert!(added.is_some(), "an empty cell takes any number of 32 bits");
+                return self.grown();
+            }
+            taken = self.open.open(period, present);
         }
-        shown.retire(first_open);
-        self.shed += shown.shed(bytes_max);
-        shown.open = self.open.iter_mut().map(|(period, open)| (*period, Arc::new(open.table()))).collect();
-        self.shown = Arc::new(shown);
+    }
+
+    #[inline(never)]
+    fn grown(&mut self) {
+        let (least, most) = OPEN_BYTES;
+        if self.open_bytes() > (self.bytes_max / 4).clamp(least, most) {
+            self.seal(|_| false);
+        }
+    }
+
+    fn open_bytes(&self) -> usize {
+        self.open.iter().map(|(_, open)| open.memory_bytes()).sum()
+    }
+
+    /// Seals all open cells, and gives back the memory of periods that do not stay open.
+    fn seal(&mut self, stays_open: impl Fn(Period) -> bool) {
+        for (period, mut open) in self.open.take_before(u32::MAX) {
+            self.kept.add(period, open.seal(), &mut self.shed);
+            if stays_open(period) {
+                self.open.put(period, open);
+            }
+        }
+    }
+
+    /// Seals and publishes all cells, and gives closed ones their place by age.
+    pub(super) fn close(&mut self, moment: Moment) {
+        let first_open = moment.first_open.0 / PERIOD_SLOTS;
+        self.present = Some(first_open);
+        let now = period_of(moment.now_ns);
+        self.seal(|period| (first_open..=now).contains(&period));
+        self.kept.retire(first_open);
+        self.resume(moment.now_ns);
+        self.publish(moment);
+    }
+
+    /// Keeps all cells within `histograms.bytes_max`. Counts are never shed.
+    pub(super) fn limit(&mut self, moment: Moment, heat: impl Fn(SeriesId) -> Heat) {
+        if self.memory_bytes() > self.bytes_max {
+            self.seal(|_| false);
+            self.shed(moment.now_ns, heat);
+            self.publish(moment);
+        }
+    }
+
+    fn publish(&mut self, moment: Moment) {
+        self.kept.cover(moment.begun_ns, moment.now_ns);
+        self.shown = Arc::new(self.kept.clone());
     }
 
     pub(super) fn shown(&self) -> &Arc<Shown> {
         &self.shown
     }
 
-    /// Closed tables that left memory before their time.
-    pub(super) fn shed(&self) -> u64 {
-        self.shed
+    /// Bytes of all cells, open ones included.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.open_bytes() + self.kept.memory_bytes()
+    }
+
+    /// Cells that left memory or a digit before their time: of five minutes, of an hour.
+    pub(super) fn shed_cells(&self) -> [u64; 2] {
+        [self.shed.periods, self.shed.hours]
+    }
+
+    /// Those cells, and durations that found none.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused + self.shed.periods + self.shed.hours
     }
 }
 
-impl Shown {
-    fn add(&mut self, period: Period, table: CellTable) {
-        let in_hour = self.periods.front().is_some_and(|(oldest, _)| period < *oldest);
-        if in_hour && let Some((_, hour)) = self.hours.iter_mut().find(|(hour, _)| *hour == period / PERIODS_PER_HOUR) {
-            *hour = Arc::new(hour.plus(&table));
-            return;
-        }
-        match self.periods.binary_search_by_key(&period, |(period, _)| *period) {
-            Ok(at) => self.periods[at].1 = Arc::new(self.periods[at].1.plus(&table)),
-            Err(at) => self.periods.insert(at, (period, Arc::new(table))),
-        }
-    }
-
-    fn retire(&mut self, first_open: Period) {
-        let oldest_kept = first_open.saturating_sub(PERIODS_PER_HOUR);
-        while self.periods.front().is_some_and(|(period, _)| *period < oldest_kept) {
-            let Some((period, table)) = self.periods.pop_front() else { return };
-            let hour = period / PERIODS_PER_HOUR;
-            match self.hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
-                Ok(at) => self.hours[at].1 = Arc::new(self.hours[at].1.plus(&table)),
-                Err(at) => self.hours.insert(at, (hour, table)),
-            }
-        }
-        let oldest_hour = (first_open / PERIODS_PER_HOUR).saturating_sub(HOURS_KEPT as u32);
-        while self.hours.front().is_some_and(|(hour, _)| *hour < oldest_hour) {
-            self.hours.pop_front();
-        }
-    }
-
-    fn shed(&mut self, bytes_max: usize) -> u64 {
-        let mut shed = 0;
-        while self.heap_bytes() > bytes_max && (self.hours.pop_front().is_some() || self.periods.pop_front().is_some())
-        {
-            shed += 1;
-        }
-        shed
-    }
-
-    pub(super) fn heap_bytes(&self) -> usize {
-        let tables = self.open.iter().chain(&self.periods).map(|(_, table)| table);
-        tables.chain(self.hours.iter().map(|(_, table)| table)).map(|table| table.heap_bytes()).sum()
-    }
-
-    /// Durations of these series over at least the window, and the stretch (start, end) that they really cover.
-    pub(super) fn latency(&self, series: &[SeriesId], window: Window, through_ns: u64) -> (Histogram<u64>, u64, u64) {
-        let period_ns = SLOT_NS * u64::from(PERIOD_SLOTS);
-        let first = (through_ns.saturating_sub(window.seconds() * 1_000_000_000) / period_ns) as Period;
-        let periods = self.open.iter().chain(&self.periods).filter(|(period, _)| *period >= first);
-        let first_hour = first / PERIODS_PER_HOUR;
-        let hours = self.hours.iter().filter(|(hour, _)| window == Window::Day && *hour >= first_hour);
-        let mut histogram = cell::histogram();
-        for (_, table) in periods.chain(hours) {
-            for cell in series.iter().filter_map(|series| table.get(*series)) {
-                cell::merge(&mut histogram, cell::opened(cell));
-            }
-        }
-        let start = if window == Window::Day { u64::from(first_hour) * 12 } else { u64::from(first) };
-        (histogram, start * period_ns, through_ns)
-    }
+fn period_of(end_ns: u64) -> Period {
+    Slot::holding(end_ns).0 / PERIOD_SLOTS
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,32 +1,28 @@
 //! The fold: batches and ticks in, figures out. No clock, no runtime; the same records give the same state.
-//!
-//! Rows are taken 64 at a time and in stages (names to series, counts, module sums, cells), so that the cache misses
-//! of one stage overlap instead of queueing behind each other (`speed.md` 2.7).
+
+mod desk;
+mod stages;
+mod publish;
 
 use std::sync::Arc;
 
-use bailiwick_slo::conventions::{EntryType, MODULE_UNKNOWN, TENANT_UNKNOWN};
-use bailiwick_slo::latency;
-use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::time::Slot;
 
 use super::books::Ledger;
-use super::chunked::Chunked;
-use super::durations::Durations;
-use super::intervals::Intervals;
-use super::names::{Asked, NO_SYMBOL, Names, Symbol};
+use super::counts::intervals::Intervals;
+use super::counts::totals::{Modules, Totals};
+use super::durations::{Durations, Moment};
+use super::names::Names;
 use super::settings::Settings;
-use super::snapshot::{Limit, ModuleTotals, SeriesId, SeriesTotals, Snapshot};
+use super::snapshot::{Cause, Snapshot};
+use super::tenants::Tenants;
 use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
-use crate::observation::batch::row::{Evidence, Span, flag};
-use crate::observation::report::Reason;
-
-const STAGE_ROWS: usize = 64;
-const KIND_SERVER: u8 = 2;
-const KIND_CONSUMER: u8 = 5;
-const NOT_ASKED: Symbol = u32::MAX - 1;
+use desk::Desk;
+use publish::Anomalies;
+use stages::{Entry, STAGE_ROWS};
 
 /// Where a tenant claim may come from, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,48 +39,24 @@ pub enum ClaimSource {
     Baggage,
 }
 
-/// One request on its way through the stages.
-#[derive(Debug, Clone, Copy, Default)]
-struct Booking {
-    series: SeriesId,
-    outcome: u8,
-    source: u8,
-    has_duration: bool,
-    duration_ns: u64,
-    end_ns: u64,
-}
-
-/// Per-batch tables, reused.
-#[derive(Debug, Default)]
-struct Desk {
-    /// Names that the batch does not spell: index from `string_count` on.
-    composed: Vec<String>,
-    symbols: Vec<Symbol>,
-    context_module: Vec<u32>,
-    context_tenant: Vec<u32>,
-    evidence: Vec<Evidence>,
-    accepted: Vec<u32>,
-}
-
 /// The owner of all series.
 #[derive(Debug)]
 pub struct Aggregator {
     settings: Settings,
     sources: Vec<ClaimSource>,
+    tenants: Tenants,
     names: Names,
     intervals: Intervals,
     durations: Durations,
     ledger: Ledger,
     desk: Desk,
-    modules: Vec<ModuleTotals>,
-    modules_changed: Vec<bool>,
-    modules_shown: Chunked<ModuleTotals>,
-    settled: Vec<SeriesTotals>,
-    totals: Chunked<SeriesTotals>,
-    anomalies: std::collections::BTreeMap<Arc<str>, u64>,
-    anomalies_shown: Arc<Vec<(Arc<str>, u64)>>,
+    modules: Modules,
+    totals: Totals,
+    anomalies: Anomalies,
     seq: u64,
     now_ns: u64,
+    /// The clock of the first record.
+    begun_ns: Option<u64>,
 }
 
 impl Aggregator {
@@ -92,201 +64,49 @@ impl Aggregator {
     #[must_use]
     pub fn new(settings: Settings, sources: Vec<ClaimSource>) -> Self {
         Self {
+            tenants: Tenants::new(settings.series.tenants_max),
             names: Names::new(settings.series.clone()),
             ledger: Ledger::new(settings.series.tenants_max),
-            settings,
             sources,
             intervals: Intervals::default(),
-            durations: Durations::default(),
+            durations: Durations::new(settings.histograms.bytes_max.bytes()),
             desk: Desk::default(),
-            modules: Vec::new(),
-            modules_changed: Vec::new(),
-            modules_shown: Chunked::default(),
-            settled: Vec::new(),
-            totals: Chunked::default(),
-            anomalies: std::collections::BTreeMap::new(),
-            anomalies_shown: Arc::default(),
+            modules: Modules::default(),
+            totals: Totals::default(),
+            anomalies: Anomalies::default(),
             seq: 0,
             now_ns: 0,
+            begun_ns: None,
+            settings,
         }
     }
 
     /// Applies one batch.
     pub fn apply(&mut self, seq: u64, batch: &View<'_>) {
         self.seq = seq;
-        let signal = if batch.signal() == 1 { Signal::Traces } else { Signal::Metrics };
-        self.open_desk(batch);
+        self.begun_ns.get_or_insert(batch.observed_at_ns());
+        self.desk.open(batch);
+        let mut stage = [Entry::NONE; STAGE_ROWS];
         let mut rows = batch.spans();
-        let mut bookings = [Booking::default(); STAGE_ROWS];
         while rows.len() > 0 {
-            let mut count = 0;
-            for row in rows.by_ref().take(STAGE_ROWS) {
-                if let Some(booking) = self.resolve(batch, &row) {
-                    bookings[count] = booking;
-                    count += 1;
-                }
-            }
-            self.book(&bookings[..count]);
+            self.take(batch, rows.by_ref().take(STAGE_ROWS), &mut stage);
         }
-        self.keep_books(batch, signal);
+        self.keep_books(batch);
     }
 
-    fn open_desk(&mut self, batch: &View<'_>) {
-        let strings = batch.string_count() as u32;
-        let desk = &mut self.desk;
-        desk.composed.clear();
-        desk.composed.extend([TENANT_UNKNOWN.to_owned(), MODULE_UNKNOWN.to_owned()]);
-        desk.evidence.clear();
-        desk.evidence.extend(batch.evidence());
-        desk.context_tenant.clear();
-        desk.context_module.clear();
-        for context in batch.contexts() {
-            desk.context_tenant.push(context.tenant_resource);
-            let named = [context.module_scope, context.module_resource].into_iter().find(|module| *module != 0);
-            let service = batch.string(context.service_name);
-            desk.context_module.push(match named {
-                Some(module) => module,
-                None if service.is_empty() || service.starts_with("unknown_service") => strings + 1,
-                None if context.service_namespace == 0 => context.service_name,
-                None => {
-                    desk.composed.push(format!("{}/{service}", batch.string(context.service_namespace)));
-                    strings + desk.composed.len() as u32 - 1
-                }
-            });
+    fn keep_books(&mut self, batch: &View<'_>) {
+        let signal = if batch.signal() == 1 { Signal::Traces } else { Signal::Metrics };
+        let ignored = batch.header_u32(header::IGNORED);
+        if ignored > 0 {
+            let tenant = self.tenant(batch, batch.header_u32(header::TENANT_AUTH));
+            self.ledger.accept(tenant, signal, u64::from(ignored));
         }
-        desk.symbols.clear();
-        desk.symbols.resize(strings as usize + desk.composed.len(), NOT_ASKED);
-        desk.accepted.clear();
-        desk.accepted.resize(strings as usize, 0);
-    }
-
-    /// The winning tenant claim (a string of the batch, 0: none) and its place in `snapshot::SOURCES`.
-    #[inline]
-    fn tenant(&self, auth: u32, row: &Span) -> (u32, u8) {
-        let evidence = &self.desk.evidence[row.evidence as usize];
-        for source in &self.sources {
-            let claim = match source {
-                ClaimSource::Auth => auth,
-                ClaimSource::Span => evidence.tenant_span,
-                ClaimSource::Resource => self.desk.context_tenant[row.context as usize],
-                ClaimSource::Header => evidence.tenant_header,
-                ClaimSource::Baggage => evidence.tenant_baggage,
-            };
-            if claim != 0 {
-                return (claim, *source as u8);
-            }
-        }
-        (0, 5)
-    }
-
-    #[inline]
-    fn symbol(&mut self, batch: &View<'_>, name: u32) -> Symbol {
-        let known = self.desk.symbols[name as usize];
-        if known != NOT_ASKED {
-            return known;
-        }
-        let symbol = self.names.symbol(text(batch, &self.desk.composed, name));
-        self.desk.symbols[name as usize] = symbol;
-        symbol
-    }
-
-    #[inline]
-    fn resolve(&mut self, batch: &View<'_>, row: &Span) -> Option<Booking> {
-        let (claim, source) = self.tenant(batch.header_u32(header::TENANT_AUTH), row);
-        self.desk.accepted[claim as usize] += 1;
-        let entry = match row.kind {
-            KIND_SERVER => EntryType::Server,
-            KIND_CONSUMER => EntryType::Consumer,
-            _ => return None,
-        };
-        if row.flags & flag::IGNORED_NAME != 0 {
-            return None;
-        }
-        let strings = batch.string_count() as u32;
-        let tenant = if claim == 0 { strings } else { claim };
-        let named = self.desk.evidence[row.evidence as usize].module_span;
-        let module = if named != 0 { named } else { self.desk.context_module[row.context as usize] };
-        let asked = [tenant, module, row.operation];
-        let symbols = asked.map(|name| self.symbol(batch, name));
-        let series = match self.names.find(symbols, entry) {
-            Some(series) => series,
-            None => self.admit(batch, asked, (entry, row.end_ns)),
-        };
-        let has_duration = row.flags & flag::CLOCK_ANOMALY == 0;
-        if !has_duration {
-            let tenant: Arc<str> = Arc::clone(&self.names.directory.get(series as usize)?.tenant);
-            *self.anomalies.entry(tenant).or_default() += 1;
-        }
-        Some(Booking {
-            series,
-            outcome: row.outcome,
-            source,
-            has_duration,
-            duration_ns: row.end_ns.saturating_sub(row.start_ns),
-            end_ns: row.end_ns,
-        })
-    }
-
-    #[inline(never)]
-    fn admit(&mut self, batch: &View<'_>, asked: [u32; 3], (entry, end_ns): (EntryType, u64)) -> SeriesId {
-        let [tenant, module, operation] = asked.map(|name| text(batch, &self.desk.composed, name));
-        let series = self.names.admit(&Asked { tenant, module, operation, entry, end_ns });
-        for name in asked {
-            // A name may be known from now on.
-            if self.desk.symbols[name as usize] == NO_SYMBOL {
-                self.desk.symbols[name as usize] = NOT_ASKED;
-            }
-        }
-        for new in self.names.new_modules.drain(..) {
-            self.modules.push(ModuleTotals {
-                tenant: new.tenant,
-                module: new.module,
-                overflow: new.overflow,
-                le: [0; 15],
-                duration_sum_ns: 0,
-                sources: [0; 6],
-                last_seen_ns: 0,
-            });
-            self.modules_changed.push(true);
-        }
-        self.settled.resize(self.names.directory.len(), SeriesTotals::default());
-        series
-    }
-
-    fn book(&mut self, bookings: &[Booking]) {
-        for booking in bookings {
-            let outcome = Outcome::from_u8(booking.outcome).unwrap_or(Outcome::Failure);
-            self.intervals.count(booking.series, outcome, booking.end_ns);
-        }
-        for booking in bookings {
-            let module = self.names.module_of[booking.series as usize] as usize;
-            self.modules_changed[module] = true;
-            let totals = &mut self.modules[module];
-            totals.sources[usize::from(booking.source)] += 1;
-            totals.last_seen_ns = totals.last_seen_ns.max(booking.end_ns);
-            if booking.measured() {
-                totals.le[latency::le_index(booking.duration_ns)] += 1;
-                totals.duration_sum_ns += u128::from(booking.duration_ns);
-            }
-        }
-        for booking in bookings.iter().filter(|booking| booking.measured()) {
-            let index = latency::index_of(latency::micros(booking.duration_ns));
-            self.durations.record(booking.series, index, booking.end_ns);
-        }
-    }
-
-    fn keep_books(&mut self, batch: &View<'_>, signal: Signal) {
-        let auth = batch.string(batch.header_u32(header::TENANT_AUTH));
-        self.ledger.accept(auth, signal, u64::from(batch.header_u32(header::IGNORED)));
-        let accepted = std::mem::take(&mut self.desk.accepted);
-        for (name, count) in accepted.iter().enumerate().filter(|(_, count)| **count > 0) {
-            self.ledger.accept(batch.string(name as u32), signal, u64::from(*count));
-        }
-        self.desk.accepted = accepted;
+        let accepted = self.desk.tenants.iter().zip(&self.desk.accepted).filter(|(_, count)| **count > 0);
+        accepted.for_each(|(tenant, count)| self.ledger.accept(*tenant, signal, u64::from(*count)));
         for reject in batch.rejects() {
-            if let Some(reason) = Reason::from_u16(reject.reason) {
-                self.ledger.reject(batch.string(reject.tenant), signal, reason, u64::from(reject.count));
-            }
+            let name = if reject.tenant == 0 { TENANT_UNKNOWN } else { batch.string(reject.tenant) };
+            let refused = (Cause::from_u16(reject.reason), u64::from(reject.count));
+            self.ledger.reject(&self.tenants, name, signal, refused);
         }
     }
 
@@ -295,112 +115,35 @@ impl Aggregator {
         self.seq = seq;
         // A clock that was set back must not reopen what is closed.
         self.now_ns = self.now_ns.max(now_ns);
+        self.begun_ns.get_or_insert(now_ns);
         let through_before = self.intervals.closed().through_ns();
-        let close_after_ns = self.settings.close_after.nanos();
-        let settled = &mut self.settled;
-        let mut gained = Vec::new();
-        self.intervals.close(self.now_ns, close_after_ns, |gain| {
-            gain_into(&mut settled[gain.series as usize], &gain);
-            gained.push(gain.series);
-        });
+        self.close();
         if self.intervals.closed().through_ns() != through_before {
-            let first_open = Slot::holding(self.now_ns.saturating_sub(close_after_ns));
-            self.durations.close(first_open, self.settings.histograms.bytes_max.bytes());
+            self.durations.close(self.moment());
         }
-        self.publish(&gained)
+        self.publish()
     }
 
-    /// The last figures: late requests since the last tick are booked too, and the clock stays where it is.
+    /// The last figures: requests and durations since the last tick are in too, and the clock stays where it is.
     pub fn finish(&mut self) -> Arc<Snapshot> {
-        self.tick(self.seq, self.now_ns)
+        self.close();
+        self.durations.close(self.moment());
+        self.publish()
     }
 
-    fn publish(&mut self, gained: &[SeriesId]) -> Arc<Snapshot> {
-        while self.totals.len() < self.settled.len() {
-            self.totals.push(SeriesTotals::default());
-        }
-        for series in gained {
-            *self.totals.get_mut(*series as usize) = self.settled[*series as usize];
-        }
-        let open: Vec<_> = self.intervals.open_gains().collect();
-        for gain in &open {
-            *self.totals.get_mut(gain.series as usize) = self.settled[gain.series as usize];
-        }
-        for gain in &open {
-            gain_into(self.totals.get_mut(gain.series as usize), gain);
-        }
-        for (module, changed) in self.modules_changed.iter_mut().enumerate().filter(|(_, changed)| **changed) {
-            *changed = false;
-            let totals = self.modules[module].clone();
-            if module < self.modules_shown.len() {
-                *self.modules_shown.get_mut(module) = totals;
-            } else {
-                self.modules_shown.push(totals);
-            }
-        }
-        if self.anomalies_shown.iter().map(|(_, count)| count).sum::<u64>() != self.anomalies.values().sum::<u64>() {
-            let rows = self.anomalies.iter().map(|(tenant, count)| (Arc::clone(tenant), *count));
-            self.anomalies_shown = Arc::new(rows.collect());
-        }
-        Arc::new(Snapshot {
-            seq: self.seq,
+    fn close(&mut self) {
+        let close_after_ns = self.settings.close_after.nanos();
+        self.intervals.close(self.now_ns, close_after_ns, |gain| self.totals.gain(gain));
+    }
+
+    fn moment(&self) -> Moment {
+        let begun = [self.begun_ns, self.intervals.earliest_ns()].into_iter().flatten().min();
+        Moment {
             now_ns: self.now_ns,
-            data_through_ns: self.intervals.closed().through_ns(),
-            directory: self.names.directory.clone(),
-            totals: self.totals.clone(),
-            modules: self.modules_shown.clone(),
-            closed: Arc::clone(self.intervals.closed()),
-            durations: Arc::clone(self.durations.shown()),
-            books: self.ledger.publish(),
-            anomalies: Arc::clone(&self.anomalies_shown),
-            limited: self.names.limited(),
-            limits: self.limits(),
-        })
+            first_open: Slot::holding(self.now_ns.saturating_sub(self.settings.close_after.nanos())),
+            begun_ns: begun.unwrap_or(self.now_ns),
+        }
     }
-
-    fn limits(&self) -> Vec<Limit> {
-        let (series, tenants) = self.names.used();
-        let limited = self.names.limited();
-        let refused =
-            |wanted: &str| limited.iter().filter(|(_, why, _)| *why == wanted).map(|(_, _, count)| count).sum();
-        let settings = &self.settings.series;
-        let cells = self.durations.shown().heap_bytes() as u64;
-        vec![
-            Limit { name: "series.max", used: series.into(), max: settings.max.into(), refused: refused("series") },
-            Limit {
-                name: "series.tenants_max",
-                used: tenants.into(),
-                max: settings.tenants_max.into(),
-                refused: refused("tenants"),
-            },
-            Limit {
-                name: "histograms.bytes_max",
-                used: cells,
-                max: self.settings.histograms.bytes_max.0,
-                refused: self.durations.shed(),
-            },
-        ]
-    }
-}
-
-impl Booking {
-    #[inline]
-    fn measured(&self) -> bool {
-        self.has_duration && self.outcome == Outcome::Success as u8
-    }
-}
-
-fn text<'t>(batch: &View<'t>, composed: &'t [String], name: u32) -> &'t str {
-    match (name as usize).checked_sub(batch.string_count()) {
-        Some(place) => &composed[place],
-        None => batch.string(name),
-    }
-}
-
-fn gain_into(totals: &mut SeriesTotals, gain: &super::intervals::Gain) {
-    totals.outcomes += gain.counts.outcomes;
-    totals.spans += gain.counts.spans;
-    totals.last_seen_ns = totals.last_seen_ns.max(gain.last_end_ns);
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 //! [`Aggregator`] applies batches and ticks; [`start`] is the thread around it; [`Snapshot`] is what readers get.
 
 mod settings;
+mod memory;
+mod tenants;
 mod names;
-mod intervals;
-mod table;
+mod counts;
 mod durations;
-pub mod cell;
-mod varint;
 mod books;
-mod chunked;
 mod fold;
 pub mod snapshot;
 mod worker;

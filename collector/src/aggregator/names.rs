@@ -1,15 +1,21 @@
 //! Who the series are: admission within the maxima, and the overflow series that take the rest. No count is lost.
+//!
+//! `_other` is reserved for operations and modules: whoever claims it is given the overflow series, so that there is
+//! one of each and it is marked. A request without room goes to the operation `_other` of its own module when the
+//! module has a series, else to the tenant's module `_other`; a tenant without a place to `_overflow`. Overflow series
+//! of known modules stand outside the maxima: each module has one kept for it, per entry type.
 
 use std::sync::Arc;
 
-use bailiwick_slo::conventions::{EntryType, OTHER, TENANT_OVERFLOW, TENANT_UNKNOWN};
+use bailiwick_slo::conventions::{EntryType, OTHER};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 
-use super::chunked::Chunked;
+use super::memory::chunked::Chunked;
 use super::settings::SeriesSettings;
 use super::snapshot::{ModuleId, SeriesId, SeriesName};
+use super::tenants::{self, TenantId, Tenants};
 
 /// The number of an admitted name.
 pub(super) type Symbol = u32;
@@ -17,28 +23,90 @@ pub(super) type Symbol = u32;
 /// A name that no series has.
 pub(super) const NO_SYMBOL: Symbol = u32::MAX;
 
-/// What a request is called, as text.
+/// What a request is called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
-    pub(super) tenant: &'a str,
+    pub(super) tenant: TenantId,
     pub(super) module: &'a str,
     pub(super) operation: &'a str,
     pub(super) entry: EntryType,
     pub(super) end_ns: u64,
 }
 
+/// Why a request goes to an overflow series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Bound {
+    /// `series.tenants_max`.
+    Tenants,
+    /// `series.max`.
+    Series,
+    /// `series.per_tenant_max`.
+    PerTenant,
+    /// `series.modules_max`.
+    Modules,
+    /// `series.operations_top`.
+    Operations,
+    /// It is called `_other`.
+    Reserved,
+}
+
+impl Bound {
+    /// The published name, the value of the label `reason`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tenants => "tenants",
+            Self::Series => "series",
+            Self::PerTenant => "per_tenant",
+            Self::Modules => "modules",
+            Self::Operations => "operations",
+            Self::Reserved => "reserved",
+        }
+    }
+}
+
+/// Where requests of one name go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) series: SeriesId,
+    /// The counter of requests sent to overflow that each of them adds to, or [`Place::OWN`].
+    pub(super) limited: u32,
+}
+
+impl Place {
+    /// The series is its own.
+    pub(super) const OWN: u32 = u32::MAX;
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
-    tenant: Symbol,
+    tenant: TenantId,
     module: Symbol,
     operation: Symbol,
     entry: EntryType,
 }
 
-#[derive(Debug, Default)]
-struct Tenant {
+/// What a tenant holds.
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
     series: u32,
     modules: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Module {
+    id: ModuleId,
+    operations: u32,
+}
+
+/// How full the fullest is, of what each tenant or module has a maximum for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fullest {
+    /// Series of a tenant.
+    pub(super) series: u32,
+    /// Modules of a tenant.
+    pub(super) modules: u32,
+    /// Operations of a module of a tenant.
+    pub(super) operations: u32,
 }
 
 /// A tenant x module that is new: its number is the next one.
@@ -53,19 +121,26 @@ pub(super) struct NewModule {
 #[derive(Debug)]
 pub(super) struct Names {
     limits: SeriesSettings,
-    symbols: HashMap<Arc<str>, Symbol, RandomState>,
+    /// By the bytes of [`Self::texts`]: batches hold bytes that were checked when they were made.
+    symbols: HashMap<Arc<[u8]>, Symbol, RandomState>,
     texts: Vec<Arc<str>>,
     hasher: RandomState,
+    /// Series of their own.
     series: HashTable<(Key, SeriesId)>,
+    /// Overflow series by tenant, module and type.
+    others: HashMap<(TenantId, Symbol, EntryType), SeriesId, RandomState>,
     /// Per series, for the hot path: its tenant x module.
     pub(super) module_of: Vec<ModuleId>,
     pub(super) directory: Chunked<SeriesName>,
-    tenants: HashMap<Symbol, Tenant, RandomState>,
-    modules: HashMap<(Symbol, Symbol), (ModuleId, u32), RandomState>,
+    /// By [`TenantId`].
+    held: Vec<Held>,
+    modules: HashMap<(TenantId, Symbol), Module, RandomState>,
     pub(super) new_modules: Vec<NewModule>,
+    /// Series within `series.max`.
     admitted: u32,
-    admitted_tenants: u32,
-    limited: HashMap<(Symbol, &'static str), u64, RandomState>,
+    fullest: Fullest,
+    limited: Vec<(TenantId, Bound, u64)>,
+    limited_by: HashMap<(TenantId, Bound), u32, RandomState>,
 }
 
 impl Names {
@@ -76,118 +151,150 @@ impl Names {
             texts: Vec::new(),
             hasher: RandomState::default(),
             series: HashTable::new(),
+            others: HashMap::default(),
             module_of: Vec::new(),
             directory: Chunked::default(),
-            tenants: HashMap::default(),
+            held: Vec::new(),
             modules: HashMap::default(),
             new_modules: Vec::new(),
             admitted: 0,
-            admitted_tenants: 0,
-            limited: HashMap::default(),
+            fullest: Fullest::default(),
+            limited: Vec::new(),
+            limited_by: HashMap::default(),
         }
     }
 
     /// The number of a name, or [`NO_SYMBOL`].
-    pub(super) fn symbol(&self, text: &str) -> Symbol {
+    pub(super) fn symbol(&self, text: &[u8]) -> Symbol {
         self.symbols.get(text).copied().unwrap_or(NO_SYMBOL)
     }
 
     fn intern(&mut self, text: &str) -> Symbol {
-        if let Some(symbol) = self.symbols.get(text) {
+        if let Some(symbol) = self.symbols.get(text.as_bytes()) {
             return *symbol;
         }
         let symbol = self.texts.len() as Symbol;
         let text: Arc<str> = text.into();
         self.texts.push(Arc::clone(&text));
-        self.symbols.insert(text, symbol);
+        self.symbols.insert(text.into(), symbol);
         symbol
     }
 
-    /// The series of these names, if it was admitted: three numbers compared, no text.
+    /// The series of these names, if they have one of their own: numbers compared, no text.
     #[inline]
-    pub(super) fn find(&self, [tenant, module, operation]: [Symbol; 3], entry: EntryType) -> Option<SeriesId> {
+    pub(super) fn find(
+        &self,
+        tenant: TenantId,
+        [module, operation]: [Symbol; 2],
+        entry: EntryType,
+    ) -> Option<SeriesId> {
         let key = Key { tenant, module, operation, entry };
-        self.series.find(self.hash(&key), |(known, _)| *known == key).map(|(_, series)| *series)
+        self.series.find(hash_key(&self.hasher, &key), |(known, _)| *known == key).map(|(_, series)| *series)
     }
 
-    #[inline]
-    fn hash(&self, key: &Key) -> u64 {
-        hash_key(&self.hasher, key)
-    }
-
-    /// The series that a request goes to: its own if there is room, else an overflow series, which is counted.
-    pub(super) fn admit(&mut self, asked: &Asked<'_>) -> SeriesId {
-        let Some(tenant) = self.admit_tenant(asked.tenant) else {
-            let overflow = self.intern(TENANT_OVERFLOW);
-            self.limit(overflow, "tenants");
-            return self.overflow_series(asked, TENANT_OVERFLOW, OTHER);
-        };
-        let symbols = [tenant, self.symbol(asked.module), self.symbol(asked.operation)];
-        if let Some(series) = self.find(symbols, asked.entry) {
-            return series;
+    /// Where requests of this name go from now on: to their own series if there is room, else to an overflow series.
+    /// Nothing is counted: [`Self::count_limited`] does that, once per request.
+    pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Place {
+        let (tenant, symbols) =
+            (asked.tenant, [asked.module, asked.operation].map(|text| self.symbol(text.as_bytes())));
+        if tenant == tenants::OVERFLOW {
+            return self.overflow(tenants, asked, (OTHER, Bound::Tenants));
         }
+        if asked.module == OTHER {
+            return self.overflow(tenants, asked, (OTHER, Bound::Reserved));
+        }
+        let module = self.modules.get(&(tenant, symbols[0])).copied();
+        let (own_other, is_reserved) = (if module.is_some() { asked.module } else { OTHER }, asked.operation == OTHER);
+        if is_reserved && module.is_some() {
+            return self.overflow(tenants, asked, (own_other, Bound::Reserved));
+        }
+        if let Some(series) = self.find(tenant, symbols, asked.entry) {
+            return Place { series, limited: Place::OWN };
+        }
+        if let Some(bound) = self.full(tenant, module) {
+            return self.overflow(tenants, asked, (own_other, bound));
+        }
+        self.admit(tenant);
+        if is_reserved {
+            // The module's first series is its overflow series; it takes the place that opening a module needs.
+            return self.overflow(tenants, asked, (asked.module, Bound::Reserved));
+        }
+        Place { series: self.add(tenants, asked, false), limited: Place::OWN }
+    }
+
+    /// Which maximum leaves no room for a new series of this tenant in this module.
+    fn full(&self, tenant: TenantId, module: Option<Module>) -> Option<Bound> {
+        let held = self.held.get(tenant as usize).copied().unwrap_or_default();
         if self.admitted >= self.limits.max {
-            self.limit(tenant, "series");
-            return self.overflow_series(asked, asked.tenant, OTHER);
+            Some(Bound::Series)
+        } else if module.is_none() && held.modules >= self.limits.modules_max {
+            Some(Bound::Modules)
+        } else if held.series >= self.limits.per_tenant_max {
+            Some(Bound::PerTenant)
+        } else if module.is_some_and(|module| module.operations >= self.limits.operations_top) {
+            Some(Bound::Operations)
+        } else {
+            None
         }
-        let known_module = self.modules.get(&(tenant, symbols[1])).copied();
-        let held = self.tenants.entry(tenant).or_default();
-        if known_module.is_none() && held.modules >= self.limits.modules_max {
-            self.limit(tenant, "modules");
-            return self.overflow_series(asked, asked.tenant, OTHER);
-        }
-        if held.series >= self.limits.per_tenant_max {
-            self.limit(tenant, "per_tenant");
-            return self.overflow_series(asked, asked.tenant, asked.module);
-        }
-        if known_module.is_some_and(|(_, operations)| operations >= self.limits.operations_top) {
-            self.limit(tenant, "operations");
-            return self.overflow_series(asked, asked.tenant, asked.module);
-        }
+    }
+
+    fn admit(&mut self, tenant: TenantId) {
         self.admitted += 1;
-        self.tenants.entry(tenant).or_default().series += 1;
-        self.add(asked, false)
+        let held = self.held(tenant);
+        held.series += 1;
+        let series = held.series;
+        self.fullest.series = self.fullest.series.max(series);
     }
 
-    fn admit_tenant(&mut self, tenant: &str) -> Option<Symbol> {
-        let symbol = self.symbol(tenant);
-        if self.tenants.contains_key(&symbol) {
-            return Some(symbol);
+    fn held(&mut self, tenant: TenantId) -> &mut Held {
+        let place = tenant as usize;
+        if self.held.len() <= place {
+            self.held.resize(place + 1, Held::default());
         }
-        // Our own names take no tenant's place.
-        if tenant != TENANT_UNKNOWN && tenant != TENANT_OVERFLOW {
-            if self.admitted_tenants >= self.limits.tenants_max {
-                return None;
-            }
-            self.admitted_tenants += 1;
-        }
-        let symbol = self.intern(tenant);
-        self.tenants.insert(symbol, Tenant::default());
-        Some(symbol)
-    }
-
-    fn limit(&mut self, tenant: Symbol, reason: &'static str) {
-        *self.limited.entry((tenant, reason)).or_default() += 1;
+        &mut self.held[place]
     }
 
     /// The series `_other` of a tenant and module: always there, whatever the maxima say.
-    fn overflow_series(&mut self, asked: &Asked<'_>, tenant: &str, module: &str) -> SeriesId {
-        let asked = Asked { tenant, module, operation: OTHER, ..*asked };
-        let symbols = [self.symbol(tenant), self.symbol(module), self.symbol(OTHER)];
-        self.find(symbols, asked.entry).unwrap_or_else(|| self.add(&asked, true))
+    fn overflow(&mut self, tenants: &Tenants, asked: &Asked<'_>, (module, bound): (&str, Bound)) -> Place {
+        let asked = Asked { module, operation: OTHER, ..*asked };
+        let found = self.others.get(&(asked.tenant, self.symbol(module.as_bytes()), asked.entry)).copied();
+        let series = found.unwrap_or_else(|| self.add(tenants, &asked, true));
+        Place { series, limited: self.limit(asked.tenant, bound) }
     }
 
-    fn add(&mut self, asked: &Asked<'_>, overflow: bool) -> SeriesId {
-        let [tenant, module, operation] = [asked.tenant, asked.module, asked.operation].map(|text| self.intern(text));
-        let module_id = self.add_to_module((tenant, module), overflow);
-        let key = Key { tenant, module, operation, entry: asked.entry };
+    /// The counter of a tenant's requests that a bound sends to overflow.
+    fn limit(&mut self, tenant: TenantId, bound: Bound) -> u32 {
+        let next = self.limited.len() as u32;
+        let counter = *self.limited_by.entry((tenant, bound)).or_insert(next);
+        if counter == next {
+            self.limited.push((tenant, bound, 0));
+        }
+        counter
+    }
+
+    /// Counts one request that a place in overflow takes.
+    #[inline]
+    pub(super) fn count_limited(&mut self, place: Place) {
+        if let Some((_, _, count)) = self.limited.get_mut(place.limited as usize) {
+            *count += 1;
+        }
+    }
+
+    fn add(&mut self, tenants: &Tenants, asked: &Asked<'_>, overflow: bool) -> SeriesId {
+        let tenant = asked.tenant;
+        let [module, operation] = [asked.module, asked.operation].map(|text| self.intern(text));
+        let module_id = self.add_to_module(tenants, (tenant, module), overflow);
         let series = self.directory.len() as SeriesId;
-        let hasher = &self.hasher;
-        let hash = hash_key(hasher, &key);
-        self.series.insert_unique(hash, (key, series), |(key, _)| hash_key(hasher, key));
+        if overflow {
+            self.others.insert((tenant, module, asked.entry), series);
+        } else {
+            let key = Key { tenant, module, operation, entry: asked.entry };
+            let hasher = &self.hasher;
+            self.series.insert_unique(hash_key(hasher, &key), (key, series), |(key, _)| hash_key(hasher, key));
+        }
         self.module_of.push(module_id);
         self.directory.push(SeriesName {
-            tenant: Arc::clone(&self.texts[tenant as usize]),
+            tenant: Arc::clone(tenants.name(tenant)),
             module: Arc::clone(&self.texts[module as usize]),
             operation: Arc::clone(&self.texts[operation as usize]),
             entry: asked.entry,
@@ -198,35 +305,42 @@ impl Names {
         series
     }
 
-    fn add_to_module(&mut self, module: (Symbol, Symbol), overflow: bool) -> ModuleId {
+    fn add_to_module(&mut self, tenants: &Tenants, module: (TenantId, Symbol), overflow: bool) -> ModuleId {
         let next = self.modules.len() as ModuleId;
-        let (id, operations) = self.modules.entry(module).or_insert((next, 0));
-        *operations += u32::from(!overflow);
-        let id = *id;
+        let held = self.modules.entry(module).or_insert(Module { id: next, operations: 0 });
+        held.operations += u32::from(!overflow);
+        let Module { id, operations } = *held;
+        self.fullest.operations = self.fullest.operations.max(operations);
         if id == next {
-            let (tenant, name) = (&self.texts[module.0 as usize], &self.texts[module.1 as usize]);
-            let is_other = &**tenant == TENANT_OVERFLOW || &**name == OTHER;
-            let new = NewModule { tenant: Arc::clone(tenant), module: Arc::clone(name), overflow: is_other };
-            self.new_modules.push(new);
-            self.tenants.entry(module.0).or_default().modules += u32::from(!is_other);
+            let name = Arc::clone(&self.texts[module.1 as usize]);
+            let is_other = module.0 == tenants::OVERFLOW || &*name == OTHER;
+            let tenant = Arc::clone(tenants.name(module.0));
+            self.new_modules.push(NewModule { tenant, module: name, overflow: is_other });
+            let held = self.held(module.0);
+            held.modules += u32::from(!is_other);
+            let modules = held.modules;
+            self.fullest.modules = self.fullest.modules.max(modules);
         }
         id
     }
 
     /// Requests sent to overflow by tenant and reason.
-    pub(super) fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
-        let mut rows: Vec<_> = self
-            .limited
-            .iter()
-            .map(|((tenant, reason), count)| (Arc::clone(&self.texts[*tenant as usize]), *reason, *count))
-            .collect();
+    pub(super) fn limited(&self, tenants: &Tenants) -> Vec<(Arc<str>, &'static str, u64)> {
+        let shown = self.limited.iter().filter(|(_, _, count)| *count > 0);
+        let mut rows: Vec<_> =
+            shown.map(|(tenant, bound, count)| (Arc::clone(tenants.name(*tenant)), bound.name(), *count)).collect();
         rows.sort();
         rows
     }
 
-    /// Use of the maxima: series, tenants.
-    pub(super) fn used(&self) -> (u32, u32) {
-        (self.admitted, self.admitted_tenants)
+    /// Series within `series.max`, and how full the fullest tenant and module are.
+    pub(super) fn used(&self) -> (u32, Fullest) {
+        (self.admitted, self.fullest)
+    }
+
+    /// Requests that a bound sent to overflow.
+    pub(super) fn refused(&self, wanted: Bound) -> u64 {
+        self.limited.iter().filter(|(_, bound, _)| *bound == wanted).map(|(_, _, count)| count).sum()
     }
 }
 
@@ -237,3 +351,6 @@ fn hash_key(hasher: &RandomState, key: &Key) -> u64 {
         u64::from(key.operation) << 8 | key.entry as u64,
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ impl Default for Settings {
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct SeriesSettings {
-    /// Most series in all.
+    /// Most series in all; the overflow series of modules that have one come on top.
     #[garde(range(min = 16, max = 10_000_000))]
     pub max: u32,
     /// Most series of a tenant.
@@ -69,7 +69,8 @@ impl Default for SeriesSettings {
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct HistogramSettings {
-    /// Most bytes of cells; when full, old closed cells leave memory first. Counts are never shed.
+    /// Most bytes of cells, open ones included; when full, cells older than an hour leave memory first, then those of
+    /// the series that were idle longest. Counts are never shed.
     pub bytes_max: ByteSize,
 }
 

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
-use bailiwick_slo::outcome::OutcomeCounts;
+use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
-use super::chunked::Chunked;
+use super::counts::intervals::Closed;
 use super::durations::Shown;
-use super::intervals::Closed;
+use super::memory::chunked::Chunked;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
@@ -84,21 +84,81 @@ pub struct SlotCounts {
     pub spans: u64,
 }
 
-/// Durations of successful requests over a stretch of time.
+/// Which requests of a series a cell holds (`sli.md` 4.1). Excluded requests are in none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum CellKind {
+    /// Successes.
+    Success = 0,
+    /// Failures, client errors and cancelled requests.
+    Other = 1,
+}
+
+impl CellKind {
+    /// The cell that requests of this outcome go to.
+    #[must_use]
+    pub const fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Success => Some(Self::Success),
+            Outcome::Failure | Outcome::ClientError | Outcome::Cancelled => Some(Self::Other),
+            Outcome::Excluded => None,
+        }
+    }
+}
+
+/// Durations of requests over a stretch of time.
 #[derive(Debug)]
 pub struct Latency {
-    /// In microseconds, two significant digits, 1 us to 1 h.
+    /// In microseconds, two significant digits, 1 us to 1 h. Cells that had to give up a digit for want of memory
+    /// stand at the tops of their wider buckets.
     pub histogram: Histogram<u64>,
-    /// Start of the stretch that it really holds, nanoseconds since the Unix epoch.
+    /// Start of the stretch that it really holds, nanoseconds since the Unix epoch: not before the window, before the
+    /// books began (with the first record, or with the earliest request that was accepted late), or before what had to
+    /// be shed. Of several series, the longest stretch that one of them holds.
     pub from_ns: u64,
-    /// Its end.
+    /// Its end: the running five minutes are held up to here.
     pub to_ns: u64,
+    /// Whether any of the series keeps cells. If not, no data could say anything.
+    pub is_kept: bool,
+}
+
+/// Why items were refused, as the books keep it: stored batches may name reasons that this build does not know, and
+/// their items count all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// A reason that this build knows.
+    Known(Reason),
+    /// A reason of a newer build.
+    Unknown,
+}
+
+impl Cause {
+    /// The published name, the value of the label `reason`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known(reason) => reason.name(),
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The cause with this stored discriminant.
+    #[must_use]
+    pub fn from_u16(value: u16) -> Self {
+        Reason::from_u16(value).map_or(Self::Unknown, Self::Known)
+    }
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        Self::Known(reason)
+    }
 }
 
 /// The books of one tenant and signal: `received = accepted + duplicates + Σ rejected`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
-    /// The tenant that the items claim, or `_unknown`.
+    /// The tenant that the items claim, or `_unknown`; `_overflow` for what no account of its own was left for.
     pub tenant: Arc<str>,
     /// Traces or metrics.
     pub signal: Signal,
@@ -109,7 +169,7 @@ pub struct Books {
     /// Items that were counted before.
     pub duplicates: u64,
     /// Refused items by reason, those above 0.
-    pub rejected: Vec<(Reason, u64)>,
+    pub rejected: Vec<(Cause, u64)>,
 }
 
 /// Use and maximum of one bounded thing.
@@ -117,7 +177,7 @@ pub struct Books {
 pub struct Limit {
     /// The published name, value of the label `limit`: the config key without its section (`series.max`).
     pub name: &'static str,
-    /// In use now.
+    /// In use now; of a bound that each tenant or module has, by the fullest of them.
     pub used: u64,
     /// The most that may be.
     pub max: u64,
@@ -143,6 +203,8 @@ pub struct Snapshot {
     pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
     pub(super) limits: Vec<Limit>,
+    /// Of five minutes, of an hour.
+    pub(super) cells_shed: [u64; 2],
 }
 
 impl Snapshot {
@@ -182,8 +244,21 @@ impl Snapshot {
     /// cell included.
     #[must_use]
     pub fn latency(&self, series: &[SeriesId], window: Window) -> Latency {
-        let (histogram, from_ns, to_ns) = self.durations.latency(series, window, self.data_through_ns);
-        Latency { histogram, from_ns, to_ns }
+        self.latency_of(CellKind::Success, series, window)
+    }
+
+    /// Like [`Self::latency`], of one of the two cells that a series has. Both together are all requests with a valid
+    /// duration but the excluded ones.
+    #[must_use]
+    pub fn latency_of(&self, kind: CellKind, series: &[SeriesId], window: Window) -> Latency {
+        self.durations.latency(kind, series, (window, self.data_through_ns))
+    }
+
+    /// Latency cells that left memory, or a digit, before their time, by tier (`5m`, `1h`).
+    #[must_use]
+    pub fn cells_shed(&self) -> [(&'static str, u64); 2] {
+        let [five_minutes, hours] = self.cells_shed;
+        [("5m", five_minutes), ("1h", hours)]
     }
 
     /// The books by tenant and signal.
@@ -198,7 +273,8 @@ impl Snapshot {
         self.anomalies.to_vec()
     }
 
-    /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`).
+    /// Requests sent to overflow, by tenant and reason (`tenants`, `modules`, `operations`, `per_tenant`, `series`, and
+    /// `reserved` for what is called `_other`). Their sum is that of the overflow series.
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
         self.limited.clone()

@@ -156,6 +156,8 @@ families! {
     LIMIT_USED = own("bailiwick_limit_used", Gauge, &["limit"], "Use of a bounded queue, table, cache or body");
     LIMIT_MAX = own("bailiwick_limit_max", Gauge, &["limit"], "Maximum of a bounded queue, table, cache or body");
     LIMIT_REFUSED = own("bailiwick_limit_refused_total", Counter, &["limit"], "What the bound refused");
+    CELLS_SHED = own("bailiwick_cell_slots_shed_total", Counter, &["tier"],
+        "Latency cells that left memory, or a digit, before their time");
     BUILD_INFO = own("bailiwick_build_info", Gauge, &["version", "revision"], "The running build, always 1");
     READY = own("bailiwick_ready", Gauge, &[], "1 while ready");
     SNAPSHOT_AGE = own("bailiwick_snapshot_age_seconds", Gauge, &[], "Age of the snapshot behind these figures");

@@ -71,6 +71,11 @@ pub(crate) fn of_daemon(snapshot: &Snapshot, own: &Own<'_>) -> Vec<Family> {
         Family::single(&catalogue::INGEST_INFLIGHT_MAX, Value::Count(own.budget.max())),
     ];
     families.extend(limits(own.limits));
+    let mut shed = Family::new(&catalogue::CELLS_SHED);
+    for (tier, cells) in snapshot.cells_shed() {
+        shed.push([tier.into()], Value::Count(cells));
+    }
+    families.push(shed);
     let mut build = Family::new(&catalogue::BUILD_INFO);
     build.push([Label::Word(env!("CARGO_PKG_VERSION")), Label::Word(REVISION)], Value::Count(1));
     families.push(build);

@@ -81,6 +81,7 @@ fn example(family: &str, label: &str) -> &'static str {
         "stage" if family.contains("body") => "wire",
         "stage" => "close",
         "limit" => "series.max",
+        "tier" => "5m",
         "version" => "0.1.0",
         "revision" => "unknown",
         "route" => "/v1/series",

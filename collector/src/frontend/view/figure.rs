@@ -102,7 +102,7 @@ impl From<OutcomeCounts> for SuccessRatio {
 /// value and never below it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Durations {
-    /// `unmeasured` for windows below 5m, `empty` without a successful request.
+    /// `unmeasured` for windows below 5m and where no latency cells are kept, `empty` without a successful request.
     pub(crate) state: FigureState,
     /// Half were as fast.
     #[schema(example = 42.239)]
@@ -142,6 +142,9 @@ impl From<&Latency> for Durations {
     fn from(latency: &Latency) -> Self {
         let histogram = &latency.histogram;
         let (from, to) = (format::instant(latency.from_ns), format::instant(latency.to_ns));
+        if !latency.is_kept {
+            return Self::UNMEASURED;
+        }
         if histogram.is_empty() {
             return Self { state: FigureState::Empty, from, to, ..Self::UNMEASURED };
         }
@@ -214,7 +217,8 @@ mod tests {
         for value in micros {
             histogram.record(*value).expect("inside the bounds");
         }
-        Latency { histogram, from_ns: 1_700_000_000_000_000_000, to_ns: 1_700_000_300_000_000_000 }
+        let (from_ns, to_ns) = (1_700_000_000_000_000_000, 1_700_000_300_000_000_000);
+        Latency { histogram, from_ns, to_ns, is_kept: true }
     }
 
     #[test]
@@ -231,6 +235,8 @@ mod tests {
     fn without_a_duration_there_is_no_number() {
         let durations = Durations::from(&latency(&[]));
         assert_eq!((durations.state, durations.p50, durations.max, durations.n), (FigureState::Empty, None, None, 0));
+        let without_cells = Durations::from(&Latency { is_kept: false, ..latency(&[]) });
+        assert_eq!((without_cells.state, without_cells.from), (FigureState::Unmeasured, None));
         assert!(!Durations::are_told_over(Window::Minute) && Durations::are_told_over(Window::FiveMinutes));
     }
 

@@ -14,7 +14,7 @@ pub(crate) const LAW: &str = "received = accepted + duplicates + rejected";
 /// The books of one tenant and signal since the daemon began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct BookItem {
-    /// The tenant that the items claim, or `_unknown`.
+    /// The tenant that the items claim, or `_unknown`; `_overflow` for those beyond the maximum.
     #[schema(example = "acme")]
     pub(crate) tenant: String,
     /// `traces` (items are spans) or `metrics` (items are data points).
@@ -80,7 +80,7 @@ mod tests {
             received: 10,
             accepted: 6,
             duplicates: 1,
-            rejected: vec![(Reason::TooLate, 2), (Reason::InvalidId, 1)],
+            rejected: vec![(Reason::TooLate.into(), 2), (Reason::InvalidId.into(), 1)],
         };
         let item = BookItem::from(&books);
         assert_eq!((item.rejected, item.balanced), (3, true));

@@ -12,7 +12,7 @@ pub(crate) struct LimitItem {
     /// Its configuration key without the section.
     #[schema(example = "series.max")]
     pub(crate) limit: &'static str,
-    /// In use now.
+    /// In use now; by the fullest tenant or module where each has this bound.
     #[schema(example = 412)]
     pub(crate) used: u64,
     /// The most that may be.

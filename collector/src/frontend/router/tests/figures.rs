@@ -182,6 +182,7 @@ async fn metrics_tell_the_same_figures() {
         "bailiwick_request_duration_seconds_bucket{tenant=\"globex\",module=\"rag\",le=\"0.05\"} 3\n".to_owned(),
         "bailiwick_request_duration_seconds_sum{tenant=\"globex\",module=\"rag\"} 0.12\n".to_owned(),
         "bailiwick_series{tenant=\"acme\"} 3\n".to_owned(),
+        "bailiwick_cell_slots_shed_total{tier=\"1h\"} 0\n".to_owned(),
         "bailiwick_ingest_items_received_total{tenant=\"acme\",signal=\"traces\"} 12\n".to_owned(),
         "bailiwick_ingest_inflight_bytes_max 1000\n".to_owned(),
     ] {

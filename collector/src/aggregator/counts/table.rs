@@ -5,14 +5,15 @@
 
 use bailiwick_slo::outcome::OutcomeCounts;
 
-use super::snapshot::{SeriesId, SlotCounts};
-use super::varint;
+use crate::aggregator::memory::layers::Merge;
+use crate::aggregator::memory::varint;
+use crate::aggregator::snapshot::{SeriesId, SlotCounts};
 
 const INDEX_EVERY: usize = 64;
 
 /// The table. Rows are in the order of series numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Table {
+pub(in crate::aggregator) struct Table {
     bytes: Vec<u8>,
     /// Series before a row, and the row's offset.
     index: Vec<(SeriesId, u32)>,
@@ -29,7 +30,7 @@ impl SlotCounts {
         Self { outcomes: OutcomeCounts([a, b, c, d, e]), spans }
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(in crate::aggregator) fn add(&mut self, other: &Self) {
         self.outcomes += other.outcomes;
         self.spans += other.spans;
     }
@@ -37,7 +38,7 @@ impl SlotCounts {
 
 impl Table {
     /// Writes rows that come in the order of series numbers.
-    pub(super) fn write(rows: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
+    pub(in crate::aggregator) fn write(rows: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
         let mut table = Self::default();
         let mut previous = 0;
         for (series, counts) in rows {
@@ -57,12 +58,12 @@ impl Table {
     }
 
     /// All rows in order.
-    pub(super) fn rows(&self) -> Rows<'_> {
+    pub(in crate::aggregator) fn rows(&self) -> Rows<'_> {
         Rows { rest: &self.bytes, series: 0 }
     }
 
     /// The row of one series.
-    pub(super) fn get(&self, series: SeriesId) -> Option<SlotCounts> {
+    pub(in crate::aggregator) fn get(&self, series: SeriesId) -> Option<SlotCounts> {
         // The index holds the series *before* a row: the block to read is the last that begins below `series`, and
         // series 0 stands in the first.
         let block = self.index.partition_point(|(before, _)| *before < series).saturating_sub(1);
@@ -70,10 +71,15 @@ impl Table {
         let rows = Rows { rest: &self.bytes[offset as usize..], series: before };
         rows.take_while(|(found, _)| *found <= series).find(|(found, _)| *found == series).map(|(_, counts)| counts)
     }
+}
 
-    /// The table with more counts added; `more` is in the order of series numbers.
-    pub(super) fn plus(&self, more: impl IntoIterator<Item = (SeriesId, SlotCounts)>) -> Self {
-        let (mut old, mut new) = (self.rows().peekable(), more.into_iter().peekable());
+impl Merge for Table {
+    fn weight(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn merged(&self, other: &Self) -> Self {
+        let (mut old, mut new) = (self.rows().peekable(), other.rows().peekable());
         Self::write(std::iter::from_fn(|| {
             let take_old = match (old.peek(), new.peek()) {
                 (Some((o, _)), Some((n, _))) if o == n => {
@@ -91,7 +97,7 @@ impl Table {
 
 /// Rows in order.
 #[derive(Debug)]
-pub(super) struct Rows<'t> {
+pub(in crate::aggregator) struct Rows<'t> {
     rest: &'t [u8],
     series: SeriesId,
 }
@@ -137,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn added_counts_meet_their_series() {
+    fn counts_of_two_tables_meet_by_series() {
         let table = Table::write([(1, counts(1, 0)), (5, counts(5, 0))]);
-        let sum = table.plus([(0, counts(7, 0)), (5, counts(1, 1)), (9, counts(9, 0))]);
+        let sum = table.merged(&Table::write([(0, counts(7, 0)), (5, counts(1, 1)), (9, counts(9, 0))]));
         let expected = [(0, counts(7, 0)), (1, counts(1, 0)), (5, counts(6, 1)), (9, counts(9, 0))];
         assert!(sum.rows().eq(expected));
     }

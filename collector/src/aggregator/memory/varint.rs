@@ -1,6 +1,6 @@
 //! Numbers in as few bytes as they need (LEB128): for tables that are written once and read by our own code only.
 
-pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(in crate::aggregator) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -9,7 +9,7 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Reads what [`put`] wrote; 0 past the end.
-pub(super) fn take(bytes: &mut &[u8]) -> u64 {
+pub(in crate::aggregator) fn take(bytes: &mut &[u8]) -> u64 {
     let mut value = 0;
     let mut shift = 0;
     while let [byte, rest @ ..] = *bytes {

@@ -7,7 +7,7 @@ const CHUNK: usize = 256;
 
 /// The list. Cloning shares all chunks.
 #[derive(Debug, Clone)]
-pub(super) struct Chunked<T> {
+pub(in crate::aggregator) struct Chunked<T> {
     chunks: Vec<Arc<Vec<T>>>,
     length: usize,
 }
@@ -19,11 +19,11 @@ impl<T> Default for Chunked<T> {
 }
 
 impl<T: Clone> Chunked<T> {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::aggregator) fn len(&self) -> usize {
         self.length
     }
 
-    pub(super) fn push(&mut self, value: T) {
+    pub(in crate::aggregator) fn push(&mut self, value: T) {
         if self.length.is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
@@ -33,23 +33,23 @@ impl<T: Clone> Chunked<T> {
         self.length += 1;
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
+    pub(in crate::aggregator) fn get(&self, index: usize) -> Option<&T> {
         self.chunks.get(index / CHUNK)?.get(index % CHUNK)
     }
 
     /// The value at an index that exists, to be changed.
-    pub(super) fn get_mut(&mut self, index: usize) -> &mut T {
+    pub(in crate::aggregator) fn get_mut(&mut self, index: usize) -> &mut T {
         &mut Arc::make_mut(&mut self.chunks[index / CHUNK])[index % CHUNK]
     }
 
-    pub(super) fn iter(&self) -> Values<'_, T> {
+    pub(in crate::aggregator) fn iter(&self) -> Values<'_, T> {
         Values { list: self, next: 0 }
     }
 }
 
 /// Values in order.
 #[derive(Debug)]
-pub(super) struct Values<'a, T> {
+pub(in crate::aggregator) struct Values<'a, T> {
     list: &'a Chunked<T>,
     next: usize,
 }

@@ -1,0 +1,87 @@
+//! What a tick shows: the snapshot of all rooms' tables, and how full they are.
+
+use std::sync::Arc;
+
+use super::Aggregator;
+use crate::aggregator::durations::Heat;
+use crate::aggregator::names::Bound;
+use crate::aggregator::snapshot::{Limit, Snapshot};
+use crate::aggregator::tenants::{TenantId, Tenants};
+
+/// Spans that ended before they began, by tenant.
+#[derive(Debug, Default)]
+pub(super) struct Anomalies {
+    counts: Vec<u64>,
+    changed: bool,
+    shown: Arc<Vec<(Arc<str>, u64)>>,
+}
+
+impl Anomalies {
+    pub(super) fn count(&mut self, tenants: &Tenants, tenant: TenantId) {
+        self.counts.resize(tenants.len(), 0);
+        self.counts[tenant as usize] += 1;
+        self.changed = true;
+    }
+
+    fn publish(&mut self, tenants: &Tenants) -> Arc<Vec<(Arc<str>, u64)>> {
+        if std::mem::take(&mut self.changed) {
+            let rows = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
+            let mut rows: Vec<_> = rows.map(|(tenant, count)| (Arc::clone(tenants.name(tenant)), *count)).collect();
+            rows.sort();
+            self.shown = Arc::new(rows);
+        }
+        Arc::clone(&self.shown)
+    }
+}
+
+impl Aggregator {
+    /// The figures of this moment; cells are brought within their budget first.
+    pub(super) fn publish(&mut self) -> Arc<Snapshot> {
+        let totals = self.totals.publish(self.intervals.open_gains());
+        let directory = &self.names.directory;
+        self.durations.limit(self.moment(), |series| Heat {
+            is_spared: directory.get(series as usize).is_some_and(|name| name.overflow),
+            last_seen_ns: totals.get(series as usize).map_or(0, |totals| totals.last_seen_ns),
+        });
+        Arc::new(Snapshot {
+            seq: self.seq,
+            now_ns: self.now_ns,
+            data_through_ns: self.intervals.closed().through_ns(),
+            directory: self.names.directory.clone(),
+            totals,
+            modules: self.modules.publish(),
+            closed: Arc::clone(self.intervals.closed()),
+            durations: Arc::clone(self.durations.shown()),
+            books: self.ledger.publish(&self.tenants),
+            anomalies: self.anomalies.publish(&self.tenants),
+            limited: self.names.limited(&self.tenants),
+            limits: self.limits(),
+            cells_shed: self.durations.shed_cells(),
+        })
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let (series, fullest) = self.names.used();
+        let settings = &self.settings.series;
+        let of_series = [
+            ("series.max", series, settings.max, Bound::Series),
+            ("series.tenants_max", self.tenants.used(), settings.tenants_max, Bound::Tenants),
+            ("series.per_tenant_max", fullest.series, settings.per_tenant_max, Bound::PerTenant),
+            ("series.modules_max", fullest.modules, settings.modules_max, Bound::Modules),
+            ("series.operations_top", fullest.operations, settings.operations_top, Bound::Operations),
+        ];
+        let of_series = of_series.into_iter().map(|(name, used, max, bound)| Limit {
+            name,
+            used: used.into(),
+            max: max.into(),
+            refused: self.names.refused(bound),
+        });
+        let cells = Limit {
+            name: "histograms.bytes_max",
+            used: self.durations.memory_bytes() as u64,
+            max: self.settings.histograms.bytes_max.0,
+            refused: self.durations.refused(),
+        };
+        of_series.chain([cells]).collect()
+    }
+}

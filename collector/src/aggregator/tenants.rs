@@ -1,0 +1,95 @@
+//! Who the tenants are: those with an accepted item, within `series.tenants_max`. Further ones share `_overflow`.
+//!
+//! A tenant keeps its place for the run. Refused items never take one: anybody can send those under any name.
+
+use std::sync::Arc;
+
+use bailiwick_slo::conventions::{TENANT_OVERFLOW, TENANT_UNKNOWN};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+/// Number of a tenant.
+pub(super) type TenantId = u32;
+
+/// The tenant of items that claim none.
+pub(super) const UNKNOWN: TenantId = 0;
+/// The tenant of all that no place is left for.
+pub(super) const OVERFLOW: TenantId = 1;
+/// Our own names, which take no tenant's place.
+const OWN: [&str; 2] = [TENANT_UNKNOWN, TENANT_OVERFLOW];
+
+/// The directory of tenants.
+#[derive(Debug)]
+pub(super) struct Tenants {
+    ids: HashMap<Arc<str>, TenantId, RandomState>,
+    names: Vec<Arc<str>>,
+    max: u32,
+}
+
+/// What became of a tenant that asked for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It has one.
+    Known(TenantId),
+    /// It has one from now on.
+    New(TenantId),
+    /// None is left.
+    Full,
+}
+
+impl Tenants {
+    pub(super) fn new(max: u32) -> Self {
+        let names: Vec<Arc<str>> = OWN.into_iter().map(Arc::from).collect();
+        let ids = names.iter().map(Arc::clone).zip(0..).collect();
+        Self { ids, names, max }
+    }
+
+    /// The number of a tenant that has a place.
+    pub(super) fn find(&self, name: &str) -> Option<TenantId> {
+        self.ids.get(name).copied()
+    }
+
+    /// Gives a tenant with an accepted item its place.
+    pub(super) fn admit(&mut self, name: &str) -> Admission {
+        if let Some(id) = self.find(name) {
+            return Admission::Known(id);
+        }
+        if self.used() >= self.max {
+            return Admission::Full;
+        }
+        let id = self.names.len() as TenantId;
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.ids.insert(name, id);
+        Admission::New(id)
+    }
+
+    pub(super) fn name(&self, id: TenantId) -> &Arc<str> {
+        &self.names[id as usize]
+    }
+
+    /// Numbers given, our own names among them.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Places taken.
+    pub(super) fn used(&self) -> u32 {
+        (self.names.len() - OWN.len()) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_given_in_order_and_kept() {
+        let mut tenants = Tenants::new(2);
+        assert_eq!((tenants.find("_unknown"), tenants.find("_overflow")), (Some(UNKNOWN), Some(OVERFLOW)));
+        assert_eq!((tenants.admit("acme"), tenants.admit("globex")), (Admission::New(2), Admission::New(3)));
+        assert_eq!((tenants.admit("initech"), tenants.find("initech")), (Admission::Full, None));
+        assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(2), Admission::Known(0)));
+        assert_eq!((&**tenants.name(3), tenants.used()), ("globex", 2));
+    }
+}
