@@ -94,6 +94,8 @@ impl Daemon {
         if let Some(past) = past {
             tokio::task::block_in_place(|| past(&mut fold));
         }
+        // What lies in the past needs no announcement.
+        let announced = fold.firsts();
         let (reader, aggregator) = aggregator::start(fold, records).map_err(anyhow::Error::new)?;
         let readiness = Readiness::new();
         let state = frontend::State::new(frontend::Parts {
@@ -112,7 +114,7 @@ impl Daemon {
         readiness.set_configuration_valid(true);
         readiness.set_journal_accepting(true);
         let (stop_pulse, stopped) = watch::channel(false);
-        let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready };
+        let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready, announced };
         let pulse = tokio::spawn(pulse.beat(stopped));
         receiver.open();
         pulse::until_ready(&state).await;

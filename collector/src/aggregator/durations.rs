@@ -1,6 +1,6 @@
 //! Latency by time: cells of the running five minutes, sealed ones of the last hour and of the hours before.
 //!
-//! A duration is counted in the cell of its series in the five minutes of its end. At each slot close the cells in
+//! A duration is counted in the cell of its series in the five minutes of its end. At ticks and slot closes the cells in
 //! use are sealed ([`cells`]) and begin anew, so that a close costs what was recorded since the one before,
 //! and snapshots share what had been sealed already. Cells are sealed early when they grow too large: how finely the
 //! seals fall changes no figure.
@@ -177,6 +177,11 @@ impl Durations {
         if self.open_bytes() > (self.bytes_max / 4).clamp(least, most) {
             self.seal(|_| false);
         }
+    }
+
+    /// Cells that were counted in since the last seal.
+    pub(super) fn in_use(&self) -> usize {
+        self.open.iter().map(|(_, open)| open.touched.len()).sum()
     }
 
     fn open_bytes(&self) -> usize {

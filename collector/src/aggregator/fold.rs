@@ -21,8 +21,12 @@ use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
 use desk::Desk;
-use publish::Anomalies;
+use publish::{Anomalies, Firsts};
 use stages::{Entry, STAGE_ROWS};
+
+/// Latency cells in use up to which every tick seals them, so that durations show as soon as counts do: about 5 ms. More
+/// are sealed when a slot closes.
+const SEALED_AT_TICK_MAX: usize = 10_000;
 
 /// Where a tenant claim may come from, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,7 @@ pub struct Aggregator {
     modules: Modules,
     totals: Totals,
     anomalies: Anomalies,
+    firsts: Firsts,
     seq: u64,
     now_ns: u64,
     /// The clock of the first record.
@@ -74,11 +79,18 @@ impl Aggregator {
             modules: Modules::default(),
             totals: Totals::default(),
             anomalies: Anomalies::default(),
+            firsts: Firsts::default(),
             seq: 0,
             now_ns: 0,
             begun_ns: None,
             settings,
         }
+    }
+
+    /// First requests of services and tenants so far.
+    #[must_use]
+    pub fn firsts(&self) -> usize {
+        self.firsts.count()
     }
 
     /// Applies one batch.
@@ -118,7 +130,8 @@ impl Aggregator {
         self.begun_ns.get_or_insert(now_ns);
         let through_before = self.intervals.closed().through_ns();
         self.close();
-        if self.intervals.closed().through_ns() != through_before {
+        let has_moved = self.intervals.closed().through_ns() != through_before;
+        if has_moved || self.durations.in_use() <= SEALED_AT_TICK_MAX {
             self.durations.close(self.moment());
         }
         self.publish()

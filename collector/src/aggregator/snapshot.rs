@@ -185,6 +185,20 @@ pub struct Limit {
     pub refused: u64,
 }
 
+/// Most first requests that are told.
+pub const FIRSTS_MAX: usize = 20;
+
+/// The first request of a service and tenant that opened a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct First {
+    /// `service.name`, as it was sent; empty: none.
+    pub service: Arc<str>,
+    /// Its tenant.
+    pub tenant: Arc<str>,
+    /// Its module.
+    pub module: Arc<str>,
+}
+
 /// The figures of one moment.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -205,9 +219,16 @@ pub struct Snapshot {
     pub(super) limits: Vec<Limit>,
     /// Of five minutes, of an hour.
     pub(super) cells_shed: [u64; 2],
+    pub(super) firsts: Arc<Vec<First>>,
 }
 
 impl Snapshot {
+    /// The first requests of services and tenants since the daemon began, at most [`FIRSTS_MAX`].
+    #[must_use]
+    pub fn firsts(&self) -> &[First] {
+        &self.firsts
+    }
+
     /// Every series, by [`SeriesId`].
     pub fn series(&self) -> impl ExactSizeIterator<Item = &SeriesName> {
         self.directory.iter()

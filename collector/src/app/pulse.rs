@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::aggregator::snapshot::First;
 use crate::clock::SharedClock;
 use crate::frontend::{Recorded, State};
 use crate::journal::{Journal, MemoryJournal, Record};
@@ -20,11 +21,13 @@ pub(super) struct Pulse {
     pub(super) recorded: Option<Recorded>,
     pub(super) state: State,
     pub(super) ready: watch::Sender<bool>,
+    /// First requests that were told of.
+    pub(super) announced: usize,
 }
 
 impl Pulse {
     /// Beats until `stopped` changes or the journal ends.
-    pub(super) async fn beat(self, mut stopped: watch::Receiver<bool>) {
+    pub(super) async fn beat(mut self, mut stopped: watch::Receiver<bool>) {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -39,10 +42,22 @@ impl Pulse {
             if let Some(recorded) = &self.recorded {
                 recorded.run_upkeep();
             }
+            self.announce();
             let ready = self.state.is_ready();
             self.ready.send_if_modified(|said| std::mem::replace(said, ready) != ready);
         }
         self.ready.send_replace(false);
+    }
+
+    /// Tells of first requests that were not told of yet: somebody may be waiting for their first data.
+    fn announce(&mut self) {
+        let snapshot = self.state.snapshot();
+        for First { service, tenant, module } in snapshot.firsts().iter().skip(self.announced) {
+            // Names are what clients say they are: nothing in them may begin a line of its own.
+            let [service, tenant, module] = [service, tenant, module].map(|name| name.escape_debug());
+            tracing::info!("first request: service {service}, tenant {tenant}, module {module}");
+        }
+        self.announced = snapshot.firsts().len();
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Desk {
     context_modules: Vec<u32>,
     /// By context: the string of its tenant, 0 none.
     pub(super) context_tenants: Vec<u32>,
+    /// By context: the string of its service, 0 none.
+    pub(super) context_services: Vec<u32>,
     pub(super) evidence: Vec<Evidence>,
     /// Names whose requests go to overflow: they would be looked up in vain for every row.
     overflow: HashMap<Called, Place, RandomState>,
@@ -51,8 +53,10 @@ impl Desk {
         self.compose([MODULE_UNKNOWN]);
         self.context_tenants.clear();
         self.context_modules.clear();
+        self.context_services.clear();
         for context in batch.contexts() {
             self.context_tenants.push(context.tenant_resource);
+            self.context_services.push(context.service_name);
             let module = self.module_of(batch, &context);
             self.context_modules.push(module);
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Aggregator;
 use crate::aggregator::durations::Heat;
-use crate::aggregator::names::Bound;
-use crate::aggregator::snapshot::{Limit, Snapshot};
+use crate::aggregator::names::{Bound, NewModule};
+use crate::aggregator::snapshot::{FIRSTS_MAX, First, Limit, Snapshot};
 use crate::aggregator::tenants::{TenantId, Tenants};
 
 /// Spans that ended before they began, by tenant.
@@ -34,6 +34,26 @@ impl Anomalies {
     }
 }
 
+/// The first requests of services, for those who wait for their first data.
+#[derive(Debug, Default)]
+pub(super) struct Firsts(Arc<Vec<First>>);
+
+impl Firsts {
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A tenant x module that is new, opened by a request of this service.
+    pub(super) fn note(&mut self, service: &str, new: &NewModule) {
+        let is_known = |first: &First| *first.service == *service && first.tenant == new.tenant;
+        if self.0.len() < FIRSTS_MAX && !new.overflow && !self.0.iter().any(is_known) {
+            let NewModule { tenant, module, .. } = new;
+            let first = First { service: service.into(), tenant: Arc::clone(tenant), module: Arc::clone(module) };
+            Arc::make_mut(&mut self.0).push(first);
+        }
+    }
+}
+
 impl Aggregator {
     /// The figures of this moment; cells are brought within their budget first.
     pub(super) fn publish(&mut self) -> Arc<Snapshot> {
@@ -57,6 +77,7 @@ impl Aggregator {
             limited: self.names.limited(&self.tenants),
             limits: self.limits(),
             cells_shed: self.durations.shed_cells(),
+            firsts: Arc::clone(&self.firsts.0),
         })
     }
 

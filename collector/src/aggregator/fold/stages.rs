@@ -27,6 +27,8 @@ const KIND_CONSUMER: u8 = 5;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     called: Called,
+    /// Row of the contexts section.
+    context: u32,
     symbols: [Symbol; 2],
     place: Place,
     outcome: Outcome,
@@ -41,6 +43,7 @@ impl Entry {
     /// The place of one that was not read yet.
     pub(super) const NONE: Self = Self {
         called: Called { tenant: 0, module: 0, operation: 0, entry: EntryType::Server },
+        context: 0,
         symbols: [0; 2],
         place: Place { series: 0, limited: Place::OWN },
         outcome: Outcome::Success,
@@ -113,6 +116,7 @@ impl Aggregator {
             called: Called { tenant, module, operation: row.operation, entry },
             outcome: Outcome::from_u8(row.outcome).unwrap_or(Outcome::Failure),
             source,
+            context: row.context,
             has_duration: row.flags & flag::CLOCK_ANOMALY == 0,
             duration_ns: row.end_ns.saturating_sub(row.start_ns),
             end_ns: row.end_ns,
@@ -168,7 +172,10 @@ impl Aggregator {
         let unplaced = Unplaced { called: entry.called, end_ns: entry.end_ns, tenants: &self.tenants };
         let place = self.desk.place(batch, &mut self.names, &unplaced);
         self.names.count_limited(place);
-        self.names.new_modules.drain(..).for_each(|new| self.modules.open(new));
+        for new in self.names.new_modules.drain(..) {
+            self.firsts.note(batch.string(self.desk.context_services[entry.context as usize]), &new);
+            self.modules.open(new);
+        }
         self.totals.grow(self.names.directory.len());
         place
     }

@@ -260,6 +260,39 @@ fn each_series_has_a_cell_of_successes_and_one_of_the_rest() {
 }
 
 #[test]
+fn the_first_request_of_each_service_and_tenant_is_told_once() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    for (tenant, service) in [("acme", "chat"), ("acme", "chat"), ("globex", "chat"), ("acme", "rag")] {
+        send(&mut fold, &mut observer, &request(tenant, service, vec![server(1, "/a", (200, 5, 40))]));
+    }
+    let told = |snapshot: &Snapshot| {
+        let lines =
+            snapshot.firsts().iter().map(|first| format!("{} {} {}", first.service, first.tenant, first.module));
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&fold.tick(9, NOW)), ["chat acme chat", "chat globex chat", "rag acme rag"]);
+    for number in 0..100 {
+        let service = format!("service-{number}");
+        send(&mut fold, &mut observer, &request("acme", &service, vec![server(1, "/a", (200, 5, 40))]));
+    }
+    assert_eq!(told(&fold.tick(200, NOW)).len(), 20);
+}
+
+#[test]
+fn durations_show_as_soon_as_counts_do() {
+    let (mut fold, mut observer) = daemon(Settings::default());
+    let seen = |snapshot: &Snapshot| {
+        let [success, ..] = snapshot.totals(0).outcomes.0;
+        (success, snapshot.latency(&[0], Window::FiveMinutes).histogram.len())
+    };
+    // NOW is the begin of a slot: none closes at any of these ticks.
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 60, 40))]));
+    assert_eq!(seen(&fold.tick(2, NOW + SECOND)), (1, 1));
+    send(&mut fold, &mut observer, &request("acme", "chat", vec![server(2, "/a", (200, 70, 40))]));
+    assert_eq!(seen(&fold.tick(4, NOW + 2 * SECOND)), (2, 2));
+}
+
+#[test]
 fn durations_state_the_stretch_that_the_daemon_has_seen() {
     let (mut fold, mut observer) = daemon(Settings::default());
     send(&mut fold, &mut observer, &request("acme", "chat", vec![server(1, "/a", (200, 7, 5))]));

@@ -25,7 +25,7 @@ struct Model {
     begun_ns: Option<u64>,
     /// The end of the last closed slot.
     through_ns: u64,
-    /// How many of the requests had come when slots last closed, and the clock then.
+    /// How many of the requests had come when cells were last sealed, and the clock then.
     sealed: (usize, u64),
 }
 
@@ -39,10 +39,9 @@ fn name_of(sent: &Sent) -> Name {
 
 impl Model {
     fn tick(&mut self, now_ns: u64) {
-        let through_ns = (now_ns - 10 * SECOND) / SLOT_NS * SLOT_NS;
-        if through_ns != self.through_ns {
-            (self.through_ns, self.sealed) = (through_ns, (self.requests.len(), now_ns));
-        }
+        self.through_ns = (now_ns - 10 * SECOND) / SLOT_NS * SLOT_NS;
+        // Fewer cells are in use than a tick seals.
+        self.sealed = (self.requests.len(), now_ns);
     }
 
     /// Start of a window: a day begins with a whole hour.
