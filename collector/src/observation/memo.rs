@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 /// Places; a new text takes the place of the one that stood there.
-const PLACES: usize = 256;
+const PLACES: usize = 1_024;
 /// Longer texts are asked about each time.
 const TEXT_BYTES_MAX: usize = 64;
 

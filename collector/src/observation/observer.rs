@@ -155,7 +155,7 @@ impl Observer {
         let head = Head {
             signal: request.signal as u8,
             observed_at_ns: request.observed_at_ns,
-            body_hash: xxhash_rust::xxh3::xxh3_128(request.body),
+            body_hash: twox_hash::XxHash3_128::oneshot(request.body),
             body_bytes: u32::try_from(request.body.len()).unwrap_or(u32::MAX),
             received: report.received,
             ignored: report.ignored,

@@ -5,7 +5,7 @@
 mod claimed;
 mod judged;
 
-use super::batch::row::{self, Context, flag};
+use super::batch::row::{self, Context, Evidence, flag};
 use super::batch::{Builder, NoString};
 use super::claims::Claim;
 use super::fields::{id, in_range, label, oddity_flags, spoken_flags};
@@ -198,7 +198,8 @@ impl<'w> SpanWalk<'w> {
         self.times(span, &mut row.flags)?;
         row.kind = in_range(span.kind, 5, 1, &mut row.flags);
         row.status = in_range(span.status, 2, 0, &mut row.flags);
-        let evidence = self.evidence(attributes, &mut row.flags)?;
+        let mut evidence = Evidence::default();
+        self.evidence(attributes, &mut evidence, &mut row.flags)?;
         self.judge_tenant(&evidence, row.parent_id != [0; 8], &mut row.flags)?;
         row.operation = self.operation(span, attributes, &mut row.flags)?;
         if matches!(row.kind, outcome::KIND_CLIENT | outcome::KIND_PRODUCER) {

@@ -4,6 +4,8 @@
 //! walk anew, headers first, so that the order of fields on the wire is irrelevant. A structural error anywhere ends the
 //! walk, and the caller discards everything.
 
+use std::hash::Hasher;
+
 use super::attributes::{Pair, Slots};
 use super::keys::KeyTable;
 use super::strict;
@@ -382,13 +384,13 @@ fn read_resource<'a>(
 #[must_use]
 pub fn pair_hash(pair: &Pair<'_>) -> u64 {
     use super::attributes::AnyValue;
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    hasher.update(&(pair.key.len() as u64).to_le_bytes());
-    hasher.update(pair.key);
+    let mut hasher = twox_hash::XxHash3_64::new();
+    hasher.write(&(pair.key.len() as u64).to_le_bytes());
+    hasher.write(pair.key);
     let (kind, scalar) = match pair.value {
         AnyValue::Unset => (0, 0),
         AnyValue::Text(text) => {
-            hasher.update(text);
+            hasher.write(text);
             (1, text.len() as u64)
         }
         AnyValue::Bool(value) => (2, u64::from(value)),
@@ -398,9 +400,9 @@ pub fn pair_hash(pair: &Pair<'_>) -> u64 {
         AnyValue::Other(field) => (field, 0),
         AnyValue::Strindex => (8, 0),
     };
-    hasher.update(&[kind]);
-    hasher.update(&scalar.to_le_bytes());
-    hasher.digest()
+    hasher.write(&[kind]);
+    hasher.write(&scalar.to_le_bytes());
+    hasher.finish()
 }
 
 fn read_scope<'a>(

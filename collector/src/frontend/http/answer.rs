@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use super::asked::Asked;
 use super::problem::{Code, Problem};
@@ -67,7 +67,7 @@ pub(crate) fn link_next(response: &mut Response, asked: &Asked, cursor: &str) {
 
 /// Answers with a text that only changes with its content.
 pub(crate) fn document(asked: &Asked, body: String, content_type: &'static str) -> Response {
-    let etag = format!("\"{:016x}\"", xxh3_64(body.as_bytes()));
+    let etag = format!("\"{:016x}\"", XxHash3_64::oneshot(body.as_bytes()));
     if asked.holds(&etag) { unchanged(&etag) } else { whole(body.into(), content_type, &etag) }
 }
 

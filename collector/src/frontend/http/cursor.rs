@@ -1,6 +1,6 @@
 //! Places in sorted lists: opaque to clients, stable while rows come and go, bound to the list that they came from.
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// Most bytes of a cursor that is looked at: four names of 150 and 256 bytes, twice as hexadecimal digits.
 const CURSOR_BYTES_MAX: usize = 4_096;
@@ -25,7 +25,7 @@ pub(crate) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part.as_bytes());
     }
-    xxh3_64(&bytes)
+    XxHash3_64::oneshot(&bytes)
 }
 
 /// The cursor's text.

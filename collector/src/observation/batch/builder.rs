@@ -1,9 +1,7 @@
 //! Writing a batch: rows and strings into reused buffers, then one contiguous run of bytes.
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
 use super::Batch;
+use super::claims::ClaimRows;
 use super::layout::{self, HEADER_BYTES, MAGIC, SECTIONS, Section, VERSION, header};
 use super::row::{Context, Evidence, Extra, Link, Reject, Span};
 use super::strings::Strings;
@@ -62,7 +60,7 @@ const SECTION_BYTES_KEPT: usize = 1 << 20;
 pub struct Builder {
     sections: [Vec<u8>; SECTIONS],
     strings: Strings,
-    evidence: HashMap<Evidence, u32, RandomState>,
+    claims: ClaimRows,
     strings_max: u32,
     string_bytes_max: usize,
 }
@@ -74,7 +72,7 @@ impl Builder {
         let mut builder = Self {
             sections: Default::default(),
             strings: Strings::new(),
-            evidence: HashMap::default(),
+            claims: ClaimRows::new(),
             strings_max,
             string_bytes_max: string_bytes_max.min(u32::MAX as usize),
         };
@@ -89,7 +87,7 @@ impl Builder {
             section.shrink_to(SECTION_BYTES_KEPT);
         }
         self.strings.clear();
-        self.evidence.clear();
+        self.claims.clear();
         self.evidence(&Evidence::default());
     }
 
@@ -162,19 +160,19 @@ impl Builder {
     /// The row of this evidence.
     #[inline]
     pub fn evidence(&mut self, row: &Evidence) -> u32 {
-        if let Some(index) = self.evidence.get(row) {
-            return *index;
-        }
-        let index = self.count(Section::Evidence);
-        self.push(Section::Evidence, &row.to_bytes());
-        self.evidence.insert(*row, index);
-        index
+        self.claims.number(row)
     }
 
     /// Adds a span.
     #[inline]
     pub fn span(&mut self, row: &Span) {
-        self.push(Section::Spans, &row.to_bytes());
+        // Straight into its place: a row that is put together elsewhere is read back too soon to be copied fast.
+        let rows = &mut self.sections[Section::Spans as usize];
+        let at = rows.len();
+        rows.resize(at + Span::BYTES, 0);
+        if let Some(place) = rows[at..].first_chunk_mut() {
+            row.write(place);
+        }
     }
 
     /// Adds a link and says where it stands.
@@ -210,6 +208,7 @@ impl Builder {
         let principal = self.string(meta.principal.as_bytes()).unwrap_or(0);
         let tenant_auth = self.string(meta.tenant_auth.as_bytes()).unwrap_or(0);
         let mut sections = self.sections.each_ref().map(|section| &section[..]);
+        sections[Section::Evidence as usize] = &self.claims.rows;
         sections[Section::StringEnds as usize] = &self.strings.ends;
         sections[Section::StringBytes as usize] = &self.strings.bytes;
         let length = sections.iter().map(|section| layout::aligned(section.len())).sum::<usize>();

@@ -5,6 +5,7 @@
 //! journal stores these bytes as they are.
 
 mod builder;
+mod claims;
 pub mod layout;
 pub mod row;
 mod strings;

@@ -44,17 +44,6 @@ pub struct Evidence {
     pub aliases: [u8; 4],
 }
 
-impl std::hash::Hash for Evidence {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let two = |one: u32, other: u32| u64::from(one) | u64::from(other) << 32;
-        // Two fields a word: a hasher mixes whole words.
-        state.write_u64(two(self.tenant_span, self.module_span));
-        state.write_u64(two(self.tenant_header, self.tenant_baggage));
-        state.write_u64(two(self.tenant_token, self.tenant_data));
-        state.write_u32(u32::from_le_bytes(self.aliases));
-    }
-}
-
 /// One span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -197,8 +186,14 @@ macro_rules! stored {
             #[inline]
             pub fn to_bytes(&self) -> [u8; $bytes] {
                 let mut bytes = [0; $bytes];
-                $(put(&mut bytes, $at, &self.$field.to_le_bytes());)+
+                self.write(&mut bytes);
                 bytes
+            }
+
+            /// Writes the row as it is stored over bytes that are zero.
+            #[inline(always)]
+            pub(super) fn write(&self, bytes: &mut [u8; $bytes]) {
+                $(put(bytes, $at, &self.$field.to_le_bytes());)+
             }
 
             /// The row from its stored bytes.

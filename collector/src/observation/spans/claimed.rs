@@ -63,8 +63,13 @@ impl SpanWalk<'_> {
         claim
     }
 
-    pub(super) fn evidence(&mut self, attributes: &Slots<'_>, flags: &mut u32) -> Result<Evidence, Refusal> {
-        let mut evidence = Evidence::default();
+    /// Fills `evidence`, which comes empty: returned by value it would be read back in words wider than it was written.
+    pub(super) fn evidence(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+        flags: &mut u32,
+    ) -> Result<(), Refusal> {
         if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
             match self.tenant(value)? {
                 Claim::Tenant(index) => {
@@ -97,7 +102,7 @@ impl SpanWalk<'_> {
             evidence.aliases[3] = alias + 1;
             evidence.module_span = self.module(value, flags)?;
         }
-        Ok(evidence)
+        Ok(())
     }
 
     /// Whether the span may stay with the tenants that it claims.

@@ -1,6 +1,6 @@
 //! Who was warned of what, and when: each warning goes to a principal at most once a minute, because SDKs log it.
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use crate::observation::report::Warning;
 
@@ -32,7 +32,7 @@ impl Warned {
         if kinds == 0 {
             return 0;
         }
-        let hash = xxh3_64(principal.as_bytes());
+        let hash = XxHash3_64::oneshot(principal.as_bytes());
         let place = &mut self.0[(hash % PLACES as u64) as usize];
         if place.principal != hash {
             *place = Place { principal: hash, ..Place::default() };
