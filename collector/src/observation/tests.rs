@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 
 use super::batch::Meta;
+use super::report::Reason;
 use super::{Observed, Observer, Request, Rules, Signal};
 
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
@@ -69,4 +70,17 @@ fn a_module_in_code_function_name_still_names_the_operation() {
     let (span, evidence) = (batch.view().spans().next().expect("one span"), batch.view().evidence().nth(1));
     assert_eq!(batch.view().string(span.operation), "checkout");
     assert_eq!(batch.view().string(evidence.expect("a claim").module_span), "checkout");
+}
+
+#[test]
+fn a_long_name_that_is_no_text_is_refused_wherever_its_bad_bytes_stand() {
+    let mut body = body(vec![text("service.name", &"y".repeat(300))], vec![]);
+    let last = body.iter().rposition(|byte| *byte == b'y').expect("a name");
+    body[last] = 0xff;
+    for label_bytes_max in [256, 4_096] {
+        let mut rules = Rules::default();
+        rules.limits.label_bytes_max = label_bytes_max;
+        let refused = observe(rules, &body).report.refused;
+        assert_eq!(refused.first().map(|refused| refused.reason), Some(Reason::InvalidUtf8), "{label_bytes_max}");
+    }
 }
