@@ -84,3 +84,12 @@ fn a_long_name_that_is_no_text_is_refused_wherever_its_bad_bytes_stand() {
         assert_eq!(refused.first().map(|refused| refused.reason), Some(Reason::InvalidUtf8), "{label_bytes_max}");
     }
 }
+
+#[test]
+fn a_module_sent_as_a_number_has_an_alias_too() {
+    let mut rules = Rules::default();
+    rules.modules.aliases = [("42".to_owned(), "payments".to_owned())].into();
+    let batch = observe(rules, &body(vec![pair("module", Value::IntValue(42))], vec![])).batch;
+    let context = batch.view().contexts().next().expect("one span");
+    assert_eq!(batch.view().string(context.module_resource), "payments");
+}
