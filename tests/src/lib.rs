@@ -3,5 +3,8 @@
 //! [`harness`] runs a real daemon and asks it over real sockets; [`load`] measures servers against each other.
 #![deny(unsafe_code)]
 
+pub mod fuzz;
 pub mod harness;
+pub mod listing;
 pub mod load;
+pub mod reference;

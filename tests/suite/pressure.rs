@@ -30,6 +30,17 @@ fn hold(address: SocketAddr, bytes: usize) -> TcpStream {
     stream
 }
 
+/// Waits until bodies on their way hold this much.
+async fn charged(daemon: &Daemon, bytes: u64) {
+    let api = daemon.api();
+    eventually("bodies are charged", PATIENCE, async || {
+        let limits = api.json("/v1/limits?q=inflight_bytes_max").await?;
+        let used = limits["items"][0]["used"].as_u64().unwrap_or_default();
+        if used >= bytes { Ok(()) } else { Err(format!("{used} bytes in use")) }
+    })
+    .await;
+}
+
 /// Scenario: a request that the whole budget has no room for, and one that finds the budget taken.
 /// Guarantee: the first is told never to come back, the second when, over both transports.
 #[tokio::test]
@@ -43,13 +54,7 @@ async fn scarce_memory_is_told_as_what_it_is() {
     assert!(share.get_details_retry_info().is_none(), "it would never fit");
 
     let _holders = [hold(daemon.http(), 500 << 10), hold(daemon.http(), 400 << 10)];
-    let api = daemon.api();
-    eventually("both bodies charged", PATIENCE, async || {
-        let limits = api.json("/v1/limits?q=inflight_bytes_max").await?;
-        let used = limits["items"][0]["used"].as_u64().unwrap_or_default();
-        if used >= 900 << 10 { Ok(()) } else { Err(format!("{used} bytes in use")) }
-    })
-    .await;
+    charged(&daemon, 900 << 10).await;
     let third = vec![0; 300 << 10];
     let inflight = answer(daemon.http(), TRACES, &[PROTOBUF], &third);
     assert_eq!(inflight.status, 503, "{}", inflight.head);
@@ -64,10 +69,11 @@ async fn scarce_memory_is_told_as_what_it_is() {
 
 /// Scenario: SIGTERM while a body is on its way.
 /// Guarantee: two seconds later its client is told to come back; new connections are refused; exit 0 within 10 s.
-#[test]
-fn who_is_cut_by_the_end_is_told_to_come_back() {
+#[tokio::test]
+async fn who_is_cut_by_the_end_is_told_to_come_back() {
     let daemon = start(&[]);
     let mut slow = hold(daemon.http(), 1_000);
+    charged(&daemon, 1_000).await;
     let grpc = daemon.grpc();
     let began = Instant::now();
     let exit = std::thread::spawn(move || daemon.terminate());

@@ -98,11 +98,15 @@ pub(super) fn code(
     code
 }
 
-/// The index of a label: cut at `label_bytes_max` at a character, `_other` when the batch has no room.
+/// The index of a label: cut at `label_bytes_max` at a character, `_other` when the batch has no room. What is no text
+/// is refused wherever its bad bytes stand, before the cut or behind.
 pub(super) fn label(builder: &mut Builder, rules: &Rules, text: &[u8], flags: &mut u32) -> Result<u32, NoString> {
     let max = rules.limits.label_bytes_max as usize;
     let mut text = text;
     if text.len() > max {
+        if std::str::from_utf8(text).is_err() {
+            return Err(NoString::Utf8);
+        }
         let is_continuation = |byte: u8| byte & 0xc0 == 0x80;
         let cut = (0..=max).rev().find(|at| !is_continuation(text[*at])).unwrap_or(0);
         text = &text[..cut];

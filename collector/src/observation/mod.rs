@@ -19,6 +19,9 @@ mod settings;
 mod slots;
 mod spans;
 
+#[cfg(test)]
+mod tests;
+
 pub use observer::{Observed, Observer, Request, Signal, Unreadable};
 pub use settings::{FourXxError, IngestSettings, LimitSettings, RequestSettings, Rules};
 pub use slots::keys as wanted_keys;

@@ -142,7 +142,8 @@ impl Observer {
             }
             Signal::Metrics => {
                 let mut sink = PointWalk::new(&self.rules, &mut self.builder, request);
-                let walked = metrics::visit(request.protobuf, &self.limits, self.rules.limits.buckets_max, &mut sink);
+                let buckets_max = self.rules.limits.buckets_max;
+                let walked = metrics::visit::<STRICT>(request.protobuf, &self.limits, buckets_max, &mut sink);
                 (walked, sink.finish())
             }
         };

@@ -83,6 +83,17 @@ impl<'a> Slots<'a> {
         })
     }
 
+    /// Gives the values of keys with several meanings to all of their slots. For the end of an item.
+    #[inline]
+    pub fn share(&mut self, keys: &KeyTable) {
+        for (from, to) in keys.shared() {
+            if let Some(value) = self.get(*from) {
+                self.values[usize::from(*to)] = value;
+                self.present[usize::from(to >> 6 & 1)] |= 1 << (to & 63);
+            }
+        }
+    }
+
     /// Reads one `KeyValue` and keeps its value if its key is wanted.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub struct KeyTable {
     keys: Box<[Key; KEYS_MAX]>,
     /// The whole key by number, for those that do not fit into words.
     texts: Vec<Box<[u8]>>,
+    /// Of keys with several meanings: the first slot, and one that has the same value.
+    shared: Vec<(u8, u8)>,
 }
 
 /// The place of a wanted key's value.
@@ -43,12 +45,12 @@ struct Key {
 impl Default for KeyTable {
     fn default() -> Self {
         let keys = Box::new([Key::default(); KEYS_MAX]);
-        Self { lengths: 0, places: [0; PLACES], keys, texts: vec![Box::default()] }
+        Self { lengths: 0, places: [0; PLACES], keys, texts: vec![Box::default()], shared: Vec::new() }
     }
 }
 
 impl KeyTable {
-    /// A table of keys with their slots. Of a key given twice the first slot holds.
+    /// A table of keys with their slots. A key given twice has a second meaning: both slots get its value.
     ///
     /// # Panics
     /// When there are more than 127 keys.
@@ -56,8 +58,9 @@ impl KeyTable {
     pub fn new<'k>(keys: impl IntoIterator<Item = (&'k str, u8)>) -> Self {
         let mut table = Self::default();
         for (text, slot) in keys {
-            if table.find(text.as_bytes()).is_none() {
-                table.add(text.as_bytes(), slot);
+            match table.find(text.as_bytes()) {
+                None => table.add(text.as_bytes(), slot),
+                Some(first) => table.shared.push((first.slot, slot)),
             }
         }
         table
@@ -76,6 +79,12 @@ impl KeyTable {
             place = place.wrapping_add(1);
         }
         self.places[usize::from(place)] = number as u8;
+    }
+
+    /// Pairs of slots of one key: what the first one gets is the value of the second, too.
+    #[inline]
+    pub(super) fn shared(&self) -> &[(u8, u8)] {
+        &self.shared
     }
 
     /// The place of a key's value, if it is wanted.
@@ -202,7 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_given_twice_the_first_slot_holds() {
-        assert_eq!(slot(&KeyTable::new([("tenant", 3), ("tenant", 5)]), b"tenant"), Some(3));
+    fn a_key_given_twice_fills_its_first_slot_and_shares_it_with_the_others() {
+        let table = KeyTable::new([("tenant", 3), ("module", 4), ("tenant", 5), ("tenant", 70)]);
+        assert_eq!(slot(&table, b"tenant"), Some(3));
+        assert_eq!(table.shared(), [(3, 5), (3, 70)]);
     }
 }

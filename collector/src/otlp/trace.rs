@@ -207,6 +207,7 @@ impl<'a> Walk<'_, 'a> {
         headers::<HEADERS_FIRST>(&mut reader, self.limits.groups_max, |resource| {
             read_resource(resource, self.keys, self.limits, &mut self.slots, (&mut hash, &mut count))
         })?;
+        self.slots.share(&self.keys.resource);
         let over_attributes = count > self.limits.attributes_max;
         sink.resource(&Header { name: &[], attributes: &self.slots, hash, over_attributes });
         while let Some(tag) = reader.tag()? {
@@ -232,6 +233,7 @@ impl<'a> Walk<'_, 'a> {
         headers::<HEADERS_FIRST>(&mut reader, self.limits.groups_max, |scope| {
             read_scope(scope, self.keys, self.limits, &mut self.slots, (&mut name, &mut count))
         })?;
+        self.slots.share(&self.keys.scope);
         let over_attributes = count > self.limits.attributes_max;
         sink.scope(&Header { name, attributes: &self.slots, hash: 0, over_attributes });
         while let Some(tag) = reader.tag()? {
@@ -243,6 +245,7 @@ impl<'a> Walk<'_, 'a> {
                     }
                     let mut span = Span::default();
                     self.read_span(reader.bytes()?, &mut span)?;
+                    self.slots.share(&self.keys.span);
                     sink.span(&span, &self.slots, &self.links);
                 }
                 HEADER if !HEADERS_FIRST => return Err(Stop::Disorder),

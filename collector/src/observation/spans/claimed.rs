@@ -4,6 +4,7 @@ use super::super::batch::NoString;
 use super::super::batch::row::{Evidence, flag};
 use super::super::claims::{Claim, Claims, percent_decode};
 use super::super::fields::label;
+use super::super::naming::write_text;
 use super::super::report::Reason;
 use super::super::slots;
 use super::{Refusal, SpanWalk};
@@ -12,14 +13,20 @@ use crate::tenancy::OnConflict;
 
 impl SpanWalk<'_> {
     pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
-        if !self.rules.modules.aliases.is_empty()
-            && let Value::Text(text) = value
-            && let Ok(name) = std::str::from_utf8(text)
-            && let Some(meant) = self.rules.modules.aliases.get(name)
-        {
-            return label(self.builder, self.rules, meant.as_bytes(), flags);
+        let aliases = &self.rules.modules.aliases;
+        if aliases.is_empty() {
+            return self.label(value, flags);
         }
-        self.label(value, flags)
+        let written = match value {
+            Value::Text(text) => text,
+            other => {
+                self.scratch.text.clear();
+                write_text(&mut self.scratch.text, other);
+                &self.scratch.text
+            }
+        };
+        let meant = std::str::from_utf8(written).ok().and_then(|name| aliases.get(name));
+        label(self.builder, self.rules, meant.map_or(written, |meant| meant.as_bytes()), flags)
     }
 
     pub(super) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {

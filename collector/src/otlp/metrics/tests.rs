@@ -31,7 +31,7 @@ impl MetricSink for Seen {
 
 fn seen(body: &[u8], limits: &WalkLimits) -> Result<Seen, Halt> {
     let mut seen = Seen::default();
-    visit(body, limits, BUCKETS_MAX, &mut seen).map(|()| seen)
+    visit::<false>(body, limits, BUCKETS_MAX, &mut seen).map(|()| seen)
 }
 
 fn request(metric: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@
 
 use super::defect::PointDefect;
 use super::point::{Judge, Point};
+use crate::otlp::strict;
 use crate::otlp::trace::{Halt, WalkLimits};
 use crate::otlp::wire::{Reader, WireError, tag, wire_type};
 
@@ -33,12 +34,21 @@ const HEADER: u32 = tag(1, wire_type::BYTES);
 const CHILDREN: u32 = tag(2, wire_type::BYTES);
 const SCHEMA_URL: u32 = tag(3, wire_type::BYTES);
 
-/// Walks a request. `buckets_max` is the most buckets of a histogram point.
+/// Walks a request. `buckets_max` is the most buckets of a histogram point. With `STRICT` (tests only) everything is
+/// checked that prost checks, skipped values included.
 ///
 /// # Errors
 /// When the bytes are not the message, or over a limit; what the sink got until then counts for nothing.
-pub fn visit(body: &[u8], limits: &WalkLimits, buckets_max: u32, sink: &mut impl MetricSink) -> Result<(), Halt> {
+pub fn visit<const STRICT: bool>(
+    body: &[u8],
+    limits: &WalkLimits,
+    buckets_max: u32,
+    sink: &mut impl MetricSink,
+) -> Result<(), Halt> {
     const RESOURCE_METRICS: u32 = tag(1, wire_type::BYTES);
+    if STRICT {
+        strict::check(strict::Message::MetricsRequest, body)?;
+    }
     let mut walk = Walk { limits, buckets_max, sink, items: 0, containers: 0, position: Position::default() };
     let mut reader = Reader::new(body);
     while let Some(tag) = reader.tag()? {

@@ -1,0 +1,137 @@
+//! Claims of tenants and modules (`sli.md` 1.1, 1.2; `ingest.md` 7.2).
+
+use bailiwick_collector::observation::batch::row::{Evidence, flag};
+use bailiwick_collector::observation::report::Reason;
+use bailiwick_collector::tenancy::{self, OnConflict};
+
+use super::around::Around;
+use super::attributes::{Scalar, Used};
+use super::books::Books;
+use super::keys::header_keys;
+
+/// A tenant claim after trimming and aliases.
+pub(super) enum Claim {
+    Tenant(String),
+    Absent,
+    Invalid,
+}
+
+impl Books<'_> {
+    pub(super) fn module_text(&self, value: &Scalar) -> String {
+        let name = value.text();
+        self.rules.modules.aliases.get(&name).cloned().unwrap_or(name)
+    }
+
+    /// `sli.md` 1.1: trim ASCII space, aliases, then Mimir's rule and the reserved names.
+    pub(super) fn claim(&self, text: &str) -> Claim {
+        let claim = text.trim_matches(|c: char| c.is_ascii_whitespace());
+        let claim = self.rules.tenancy.aliases.get(claim).map_or(claim, String::as_str);
+        if claim.is_empty() {
+            Claim::Absent
+        } else if tenancy::check(claim.as_bytes()).is_ok() {
+            Claim::Tenant(claim.to_owned())
+        } else {
+            Claim::Invalid
+        }
+    }
+
+    /// Under whom a refused span is booked: credential, span, resource; 0 if its own claim is no tenant.
+    pub(super) fn claimed(&mut self, used: &Used, around: &Around) -> u32 {
+        if self.tenant_auth != 0 {
+            return self.tenant_auth;
+        }
+        match used.first(&self.rules.tenancy.attributes).map(|(_, value)| self.claim(&value.text())) {
+            None => around.context.tenant_resource,
+            Some(Claim::Tenant(tenant)) => self.table.string(&tenant),
+            Some(_) => 0,
+        }
+    }
+
+    /// Every claim of a span, and the module that it names by text.
+    pub(super) fn evidence(&mut self, used: &Used, flags: &mut u32) -> Result<(Evidence, String), Reason> {
+        let mut evidence = Evidence::default();
+        let tenancy = &self.rules.tenancy;
+        if let Some((alias, value)) = used.first(&tenancy.attributes) {
+            match self.claim(&value.text()) {
+                Claim::Tenant(tenant) => {
+                    evidence.tenant_span = self.table.string(&tenant);
+                    evidence.aliases[0] = alias;
+                }
+                Claim::Absent => {}
+                Claim::Invalid => return Err(Reason::InvalidTenant),
+            }
+        }
+        // "by header or baggage it is ignored, counted": a caller must not make requests vanish.
+        if let Some((alias, value)) = used.first(&header_keys(&tenancy.headers)) {
+            match self.claim(&value.text()) {
+                Claim::Tenant(tenant) => {
+                    evidence.tenant_header = self.table.string(&tenant);
+                    evidence.aliases[1] = alias;
+                }
+                Claim::Absent => {}
+                Claim::Invalid => *flags |= flag::TENANT_INVALID,
+            }
+        }
+        if let Some((alias, value)) = used.first(&tenancy.baggage) {
+            match self.claim(&percent_decoded(&value.text())) {
+                Claim::Tenant(tenant) => {
+                    evidence.tenant_baggage = self.table.string(&tenant);
+                    evidence.aliases[2] = alias;
+                }
+                Claim::Absent => {}
+                Claim::Invalid => *flags |= flag::TENANT_INVALID,
+            }
+        }
+        if let Some(token) = used.get("bailiwick.token.tenant") {
+            evidence.tenant_token = self.label(&token.text(), flags);
+        }
+        let mut module = String::new();
+        if let Some((alias, value)) = used.first(&self.rules.modules.attributes) {
+            let name = self.module_text(value);
+            evidence.module_span = self.label(&name, flags);
+            module = self.cut(&name).to_owned();
+            evidence.aliases[3] = alias;
+        }
+        Ok((evidence, module))
+    }
+
+    /// `ingest.md` 7.2. The item's own claim is that of its span, else that of its resource.
+    pub(super) fn judge_tenant(
+        &self,
+        evidence: &Evidence,
+        around: &Around,
+        rootless: bool,
+        flags: &mut u32,
+    ) -> Result<(), Reason> {
+        let claim = match evidence.tenant_span {
+            0 if around.bad_tenant => return Err(Reason::InvalidTenant),
+            0 => around.context.tenant_resource,
+            span => span,
+        };
+        if self.tenant_auth != 0 && claim != 0 && claim != self.tenant_auth {
+            match self.rules.tenancy.on_conflict {
+                OnConflict::Reject => return Err(Reason::TenantMismatch),
+                OnConflict::Count => *flags |= flag::TENANT_CONFLICT,
+            }
+        }
+        let nobody = [self.tenant_auth, claim, evidence.tenant_header, evidence.tenant_baggage] == [0; 4];
+        if self.rules.tenancy.required && rootless && nobody {
+            return Err(Reason::NoTenant);
+        }
+        Ok(())
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = vec![];
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = bytes.get(at + 1..at + 3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok()).filter(|_| bytes[at] == b'%');
+        let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(decoded.unwrap_or(bytes[at]));
+        at += if decoded.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,70 @@
+//! Which attributes are asked for.
+
+use bailiwick_collector::observation::Rules;
+
+/// Keys of resources, in the order of a context's fields.
+pub(super) const SERVICE: [&str; 4] = ["service.namespace", "service.name", "service.instance.id", "service.version"];
+
+/// Keys of `sli.md` 1.1 to 1.4 that spans are asked for, besides tenant and module.
+const OF_SPANS: [&str; 34] = [
+    "asgi.event.type",
+    "bailiwick.operation",
+    "bailiwick.outcome",
+    "bailiwick.token.tenant",
+    "code.function.name",
+    "db.name",
+    "db.namespace",
+    "db.system",
+    "db.system.name",
+    "error.type",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "http.method",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "http.status_code",
+    "messaging.destination",
+    "messaging.destination.anonymous",
+    "messaging.destination.name",
+    "messaging.destination.template",
+    "messaging.destination.temporary",
+    "messaging.operation",
+    "messaging.operation.name",
+    "messaging.operation.type",
+    "module.method",
+    "peer.service",
+    "rpc.grpc.status_code",
+    "rpc.method",
+    "rpc.response.status_code",
+    "rpc.service",
+    "rpc.status_code",
+    "server.address",
+    "user_agent.synthetic.type",
+];
+
+/// Whether a span is asked for this key.
+#[must_use]
+pub fn is_used_of_spans(key: &str, rules: &Rules) -> bool {
+    let tenancy = &rules.tenancy;
+    let headers = header_keys(&tenancy.headers);
+    let claims = tenancy.attributes.iter().chain(&headers).chain(&tenancy.baggage);
+    OF_SPANS.contains(&key) || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
+}
+
+/// Whether a scope is asked for this key.
+#[must_use]
+pub fn is_used_of_scopes(key: &str, rules: &Rules) -> bool {
+    rules.modules.attributes.iter().any(|wanted| wanted == key)
+}
+
+/// Whether a resource is asked for this key.
+pub(super) fn is_used_of_resources(key: &str, rules: &Rules) -> bool {
+    let claims = rules.tenancy.attributes.iter().chain(&rules.modules.attributes);
+    SERVICE.contains(&key) || claims.into_iter().any(|wanted| wanted == key)
+}
+
+/// Attributes that captured request headers stand in.
+pub(super) fn header_keys(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("http.request.header.{}", name.to_lowercase())).collect()
+}

@@ -1,0 +1,104 @@
+//! Operations, peers, patterns (`sli.md` 1.2, 1.3).
+
+use super::attributes::Used;
+
+const HTTP_METHODS: [&str; 10] =
+    ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
+
+/// The operation of a span, uncut.
+pub(super) fn operation(used: &Used, span_name: &str) -> String {
+    let text = |key: &str| used.get(key).map(super::attributes::Scalar::text);
+    if let Some(given) = text("bailiwick.operation") {
+        return given;
+    }
+    if let Some((_, method)) = used.first(&["http.request.method", "http.method"]) {
+        let method = HTTP_METHODS.into_iter().find(|known| method.is_text(known)).unwrap_or("_OTHER");
+        return format!("{method} {}", text("http.route").unwrap_or("_unrouted".into()));
+    }
+    match (text("rpc.service"), text("rpc.method")) {
+        (Some(service), Some(method)) => return format!("{service}/{method}"),
+        (None, Some(method)) if method.contains('/') => return method,
+        _ => {}
+    }
+    if let Some((_, operation)) = used.first(&["messaging.operation.name", "messaging.operation"]) {
+        let operation = operation.text();
+        return match named_destination(used) {
+            Some(destination) => format!("{operation} {destination}"),
+            None => operation,
+        };
+    }
+    if let Some((_, function)) = used.first(&["module.method", "code.function.name"]) {
+        return function.text();
+    }
+    if span_name.is_empty() { "unknown".into() } else { masked(span_name) }
+}
+
+/// `messaging.destination.template`, else `messaging.destination.name` unless temporary, anonymous or empty.
+fn named_destination(used: &Used) -> Option<String> {
+    if let Some(template) = used.get("messaging.destination.template") {
+        return Some(template.text());
+    }
+    let is_true = |key: &str| used.get(key).is_some_and(|value| value.text() == "true");
+    if is_true("messaging.destination.temporary") || is_true("messaging.destination.anonymous") {
+        return None;
+    }
+    used.first(&["messaging.destination.name", "messaging.destination"]).map(|(_, name)| name.text())
+}
+
+/// Runs of >= 8 of `[0-9A-Fa-f-]` holding a digit, *then* runs of >= 2 digits, become `*`.
+fn masked(name: &str) -> String {
+    let ids = replace_runs(
+        name,
+        |c| c.is_ascii_hexdigit() || c == '-',
+        |run| run.len() >= 8 && run.contains(|c: char| c.is_ascii_digit()),
+    );
+    replace_runs(&ids, |c| c.is_ascii_digit(), |run| run.len() >= 2)
+}
+
+fn replace_runs(text: &str, of: impl Fn(char) -> bool, long: impl Fn(&str) -> bool) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| !of(c)).unwrap_or(rest.len());
+        if end == 0 {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        let (run, after) = rest.split_at(end);
+        out.push_str(if long(run) { "*" } else { run });
+        rest = after;
+    }
+    out
+}
+
+/// Whom a CLIENT or PRODUCER span talks to; empty: unknown. Two parts are joined by `/`.
+pub(super) fn peer(used: &Used) -> String {
+    let text = |keys: &[&str]| used.first(keys).map(|(_, value)| value.text());
+    let joined = |system: Option<String>, part: Option<String>| match (system, part) {
+        (Some(system), Some(part)) => Some(format!("{system}/{part}")),
+        (system, _) => system,
+    };
+    text(&["peer.service"])
+        .or_else(|| joined(text(&["gen_ai.provider.name"]), text(&["gen_ai.request.model"])))
+        .or_else(|| joined(text(&["db.system.name", "db.system"]), text(&["db.namespace", "db.name"])))
+        .or_else(|| text(&["messaging.destination.template", "messaging.destination.name", "messaging.destination"]))
+        .or_else(|| text(&["server.address"]))
+        .unwrap_or_default()
+}
+
+/// Whether a text fits a pattern in which `*` stands for any run, by trying every run.
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, tail)) => text.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| fits(tail, &rest[at..]))
+        }),
+    }
+}
+
+/// The longest prefix of at most `max` bytes that ends at a character, and whether something was cut.
+pub(super) fn cut(text: &str, max: usize) -> (&str, bool) {
+    let end = (0..=text.len().min(max)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    (&text[..end], end < text.len())
+}

@@ -1,0 +1,216 @@
+//! `ExportTraceServiceRequest` to the bytes of its batch.
+
+use bailiwick_collector::observation::batch::row::{self, Link, NO_CODE, flag};
+use bailiwick_collector::observation::report::Reason;
+use bailiwick_collector::observation::{FourXxError, Request, Rules};
+use bailiwick_slo::outcome::Outcome;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{Span, span};
+
+use super::around::Around;
+use super::attributes::Used;
+use super::books::{Books, odd};
+use super::keys::is_used_of_spans;
+use super::names;
+use super::outcome::{Codes, Facts};
+use super::table::Table;
+
+/// The batch of a request that was decoded from `request.protobuf`.
+#[must_use]
+pub fn batch_of_traces(sent: &ExportTraceServiceRequest, rules: &Rules, request: &Request<'_>) -> Vec<u8> {
+    let mut books = Books { rules, observed_at_ns: request.observed_at_ns, tenant_auth: 0, table: Table::new() };
+    books.tenant_auth = books.table.string(request.meta.tenant_auth);
+    for resource_spans in &sent.resource_spans {
+        let resource = books.resource(resource_spans.resource.as_ref());
+        for scope_spans in &resource_spans.scope_spans {
+            let mut around = books.scope(&resource, scope_spans.scope.as_ref());
+            for span in &scope_spans.spans {
+                books.span(span, &mut around);
+            }
+        }
+    }
+    books.table.bytes(request)
+}
+
+impl Books<'_> {
+    fn span(&mut self, span: &Span, around: &mut Around) {
+        let item = self.table.received;
+        self.table.received += 1;
+        let (attributes, over) = self.within(&span.attributes);
+        let used = Used::read(attributes, |key| is_used_of_spans(key, self.rules));
+        let row = match over.or(around.refusal) {
+            None => self.row(span, &used, around),
+            Some(reason) => Err(reason),
+        };
+        match row {
+            Ok(flags) => self.warn(flags),
+            Err(reason) => {
+                let tenant = self.claimed(&used, around);
+                self.table.reject(tenant, reason, item);
+            }
+        }
+    }
+
+    /// Ids, times, tenant, in this order; then the row.
+    fn row(&mut self, span: &Span, used: &Used, around: &mut Around) -> Result<u32, Reason> {
+        let mut flags = odd(used) | said(span.flags);
+        let trace_id = id::<16>(&span.trace_id)?;
+        let span_id = id::<8>(&span.span_id)?;
+        let parent = <[u8; 8]>::try_from(&span.parent_span_id[..]);
+        flags |= bit(parent.is_err() && !span.parent_span_id.is_empty(), flag::ATTRIBUTE_SHAPE);
+        let parent_id = parent.unwrap_or_default();
+        flags |= self.times(span)?;
+        let mut in_range = |value: i32, known: std::ops::RangeInclusive<i32>, otherwise: u8| {
+            if known.contains(&value) {
+                return value as u8;
+            }
+            flags |= flag::UNKNOWN_ENUM;
+            otherwise
+        };
+        let kind = in_range(span.kind, 0..=5, 1);
+        let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 0..=2, 0);
+        let (evidence, module_span) = self.evidence(used, &mut flags)?;
+        self.judge_tenant(&evidence, around, parent_id == [0; 8], &mut flags)?;
+        let operation = self.label(&names::operation(used, &span.name), &mut flags);
+        let client = matches!(kind, 3 | 4);
+        let peer = if client { self.label(&names::peer(used), &mut flags) } else { 0 };
+        let error_type = used.get("error.type").map_or(0, |value| self.label(&value.text(), &mut flags));
+        let codes = Codes::read(used);
+        flags |= self.named(span, used) | of_codes(&codes);
+        let named = [&module_span, &around.module_scope, &around.module_resource, &around.service_module];
+        let module = named.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+        let name = names::operation(used, &span.name);
+        let about = About { kind, status, codes: &codes, module, operation: self.cut(&name) };
+        let (outcome, outcome_rule) = self.outcome(&about, used, &mut flags);
+        let evidence = self.table.evidence(evidence);
+        let context = *around.row.get_or_insert_with(|| {
+            self.table.contexts.push(around.context);
+            self.table.contexts.len() as u32 - 1
+        });
+        let (first_link, links) = self.links(&span.links);
+        self.table.spans.push(row::Span {
+            trace_id,
+            span_id,
+            parent_id,
+            start_ns: span.start_time_unix_nano,
+            end_ns: span.end_time_unix_nano,
+            weight: 0,
+            context,
+            operation,
+            evidence,
+            peer,
+            error_type,
+            first_link,
+            first_extra: 0,
+            links,
+            extras: 0,
+            code: codes.http.or(codes.grpc).unwrap_or(NO_CODE),
+            kind,
+            status,
+            outcome: outcome as u8,
+            outcome_rule,
+            flags,
+        });
+        Ok(flags)
+    }
+
+    fn times(&self, span: &Span) -> Result<u32, Reason> {
+        let (start, end) = (i128::from(span.start_time_unix_nano), i128::from(span.end_time_unix_nano));
+        let now = i128::from(self.observed_at_ns);
+        if start == 0 || end == 0 {
+            return Err(Reason::MissingTime);
+        }
+        if end < now - i128::from(self.rules.ingest.late_accept.nanos()) {
+            return Err(Reason::TooLate);
+        }
+        if end > now + i128::from(self.rules.ingest.future_accept.nanos()) {
+            return Err(Reason::Future);
+        }
+        Ok(if end < start { flag::CLOCK_ANOMALY } else { 0 })
+    }
+
+    /// What names say: rule E0 of `sli.md` 1.3, and E3r's `receive`.
+    fn named(&self, span: &Span, used: &Used) -> u32 {
+        let patterns = &self.rules.requests.ignore_span_names;
+        let ignored =
+            used.get("asgi.event.type").is_some() || patterns.iter().any(|pattern| names::fits(pattern, &span.name));
+        let receives = used.get("messaging.operation.type").is_some_and(|value| value.is_text("receive"));
+        bit(ignored, flag::IGNORED_NAME) | bit(receives, flag::RECEIVE)
+    }
+
+    fn outcome(&self, about: &About<'_>, used: &Used, flags: &mut u32) -> (Outcome, u8) {
+        let requests = &self.rules.requests;
+        if let Some(given) = used.get("bailiwick.outcome") {
+            let values = [Outcome::Success, Outcome::Failure, Outcome::Excluded];
+            match values.into_iter().find(|outcome| given.is_text(outcome.name())) {
+                Some(outcome) => return (outcome, 0),
+                None => *flags |= flag::UNKNOWN_ENUM,
+            }
+        }
+        // E4 is about entries; kinds that can only be entries when their parents are known are the aggregator's.
+        if matches!(about.kind, 2 | 5) {
+            let synthetic = used.get("user_agent.synthetic.type");
+            if synthetic.is_some_and(|value| value.is_text("bot") || value.is_text("test")) {
+                return (Outcome::Excluded, 11);
+            }
+            if requests.exclude.iter().any(|pattern| names::fits(pattern, about.operation)) {
+                return (Outcome::Excluded, 10);
+            }
+        }
+        let failing = self.rules.modules.failing_4xx.get(about.module);
+        let facts = Facts {
+            kind: about.kind,
+            status: about.status,
+            codes: about.codes,
+            error_type: used.get("error.type"),
+            cancel_error_types: &requests.cancel_error_types,
+            failing_4xx: about.codes.http.is_some_and(|http| failing.is_some_and(|codes| codes.contains(&http))),
+            old_sdks: requests.server_4xx_error == FourXxError::ClientError,
+        };
+        facts.decide()
+    }
+
+    /// The first links up to the maximum; of these, those whose ids have the right length.
+    fn links(&mut self, links: &[span::Link]) -> (u32, u8) {
+        let first = self.table.links.len() as u32;
+        for link in links.iter().take(self.rules.limits.links_max as usize) {
+            let ids = (<[u8; 16]>::try_from(&link.trace_id[..]), <[u8; 8]>::try_from(&link.span_id[..]));
+            if let (Ok(trace_id), Ok(span_id)) = ids {
+                self.table.links.push(Link { trace_id, span_id });
+            }
+        }
+        match self.table.links.len() as u32 - first {
+            0 => (0, 0),
+            kept => (first, kept as u8),
+        }
+    }
+}
+
+/// What an outcome depends on besides attributes.
+struct About<'a> {
+    kind: u8,
+    status: u8,
+    codes: &'a Codes,
+    module: &'a str,
+    operation: &'a str,
+}
+
+fn id<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
+    <[u8; N]>::try_from(bytes).ok().filter(|id| *id != [0; N]).ok_or(Reason::InvalidId)
+}
+
+/// OTLP's span flags: bit 0x100 "the parent's origin is known", 0x200 "and it is remote"; sampling is known from any.
+fn said(flags: u32) -> u32 {
+    bit(flags & 0x100 != 0, flag::REMOTE_KNOWN)
+        | bit(flags & 0x300 == 0x300, flag::REMOTE)
+        | bit(flags != 0, flag::SAMPLED_KNOWN)
+        | bit(flags & 1 != 0, flag::SAMPLED)
+}
+
+fn of_codes(codes: &Codes) -> u32 {
+    bit(codes.unknown, flag::UNKNOWN_ENUM) | bit(codes.http.is_none() && codes.grpc.is_some(), flag::GRPC_CODE)
+}
+
+fn bit(set: bool, flag: u32) -> u32 {
+    if set { flag } else { 0 }
+}
