@@ -4,6 +4,7 @@ Says nothing about what figures ought to be: a suite compares them with what it 
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -45,9 +46,10 @@ class Daemon:
         settings = [f"receiver.grpc.listen={anywhere}", f"receiver.http.listen={anywhere}", "server.listen=127.0.0.1:0"]
         arguments = [word for setting in settings for word in ("--set", setting)]
         self._log = tempfile.NamedTemporaryFile(prefix="bailiwick-", suffix=".jsonl")
-        self._process = subprocess.Popen(
-            [BINARY, "serve", *arguments], stdin=subprocess.DEVNULL, stderr=self._log, stdout=subprocess.DEVNULL
-        )
+        # What the suites are told by their environment is no setting of the daemon, which would warn of it.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("BAILIWICK_", "OTEL_"))}
+        streams = {"stdin": subprocess.DEVNULL, "stderr": self._log, "stdout": subprocess.DEVNULL}
+        self._process = subprocess.Popen([BINARY, "serve", *arguments], env=environment, **streams)
         started = until(lambda: self._process.poll() is not None or self._event("started"))
         assert isinstance(started, dict), f"the daemon did not start:\n{self._events()}"
         self.grpc, self.http, self.server = started["grpc"][0], started["http"][0], started["server"]
