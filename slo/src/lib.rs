@@ -2,7 +2,8 @@
 //!
 //! Everything here is a pure function or a plain value, so that the daemon, its dashboards and its tests count and
 //! name alike. Modules in reading order: what a request is worth ([`outcome`]), how counts become figures
-//! ([`ratio`]), how time is cut ([`time`]), how durations are bucketed ([`latency`]), how things are named in public
+//! ([`ratio`]), how time is cut ([`time`]), how durations are bucketed ([`latency`]), what a sampled span stands for
+//! ([`weight`]), how things are named in public
 //! ([`conventions`]).
 //!
 //! # Glossary (one meaning each)
@@ -24,3 +25,4 @@ pub mod latency;
 pub mod outcome;
 pub mod ratio;
 pub mod time;
+pub mod weight;

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 
-use super::table::Table;
+use super::table::{self, Table};
 use crate::aggregator::memory::layers::Layers;
 use crate::aggregator::memory::open::Open;
 use crate::aggregator::memory::pages::Pages;
@@ -20,11 +20,14 @@ use crate::aggregator::snapshot::{SeriesId, SlotCounts};
 /// between two ticks. A row takes 32 bytes, so that rows take 20 MiB at most with the default `series.max`.
 const OPEN_SLOTS_MAX: usize = 32;
 /// Closed slots in memory: 65 minutes, so that windows to 1 h have whole slots at both edges.
-const SLOTS_KEPT: usize = 390;
+pub(super) const SLOTS_KEPT: usize = 390;
 /// Hours in memory.
-const HOURS_KEPT: usize = 24;
+pub(super) const HOURS_KEPT: usize = 24;
 /// Rows of a page: 1 KiB.
 const PAGE_ROWS: usize = 32;
+
+/// Five outcomes and spans, as [`SlotCounts::fields`].
+type RequestTable = Table<6>;
 
 /// Requests of one series in one slot. A row whose 32 bits are full makes the slot's rows a table and begins anew, so
 /// that no weight can overflow it.
@@ -59,7 +62,7 @@ pub(in crate::aggregator) struct Intervals {
     /// Every slot before this one is closed; before the first tick, the slot of the first request.
     first_open: Option<Slot>,
     /// Parts of slots that are not closed and have left their rows.
-    waiting: BTreeMap<Slot, Layers<Table>>,
+    waiting: BTreeMap<Slot, Layers<RequestTable>>,
     /// The earliest slot that a request ended in.
     earliest: Option<Slot>,
     closed: Arc<Closed>,
@@ -68,8 +71,8 @@ pub(in crate::aggregator) struct Intervals {
 /// Closed slots and hours. Immutable; shared by snapshots until something closes.
 #[derive(Debug, Default)]
 pub(in crate::aggregator) struct Closed {
-    slots: VecDeque<(Slot, Arc<Layers<Table>>)>,
-    hours: VecDeque<(u32, Arc<Layers<Table>>)>,
+    slots: VecDeque<(Slot, Arc<Layers<RequestTable>>)>,
+    hours: VecDeque<(u32, Arc<Layers<RequestTable>>)>,
     /// End of the last closed slot; 0: none yet.
     through_ns: u64,
     windows: [OnceLock<Vec<SlotCounts>>; 4],
@@ -120,11 +123,11 @@ impl Rows {
     }
 
     /// The rows as a table, in the order of series numbers.
-    fn into_table(mut self, gained: &mut impl FnMut(Gain)) -> Table {
+    fn into_table(mut self, gained: &mut impl FnMut(Gain)) -> RequestTable {
         self.touched.sort_unstable();
         let mut rows = Vec::with_capacity(self.touched.len());
         for gain in self.gains() {
-            rows.push((gain.series, gain.counts));
+            rows.push((gain.series, gain.counts.fields()));
             gained(gain);
         }
         Table::write(rows)
@@ -227,14 +230,14 @@ impl Intervals {
 }
 
 impl Closed {
-    fn add(&mut self, slot: Slot, tables: &Layers<Table>) {
+    fn add(&mut self, slot: Slot, tables: &Layers<RequestTable>) {
         match self.slots.binary_search_by_key(&slot, |(slot, _)| *slot) {
             Ok(at) => Arc::make_mut(&mut self.slots[at].1).absorb(tables),
             Err(at) => self.slots.insert(at, (slot, Arc::new(tables.clone()))),
         }
     }
 
-    fn add_to_hour(&mut self, slot: Slot, tables: &Layers<Table>) {
+    fn add_to_hour(&mut self, slot: Slot, tables: &Layers<RequestTable>) {
         match self.hours.binary_search_by_key(&slot.hour(), |(hour, _)| *hour) {
             Ok(at) => Arc::make_mut(&mut self.hours[at].1).absorb(tables),
             Err(at) => self.hours.insert(at, (slot.hour(), Arc::new(tables.clone()))),
@@ -266,15 +269,15 @@ impl Closed {
         let hours = self.hours.iter().filter(|(hour, _)| window == Window::Day && *hour >= first.hour());
         let slots = self.slots.iter().filter(|(slot, _)| *slot >= first);
         let layers = hours.map(|(_, tables)| tables).chain(slots.map(|(_, tables)| tables));
-        let mut sums: Vec<SlotCounts> = Vec::new();
+        let mut sums: Vec<table::Fields<6>> = Vec::new();
         for (series, counts) in layers.flat_map(|layers| layers.tables()).flat_map(Table::rows) {
             let place = series as usize;
             if sums.len() <= place {
-                sums.resize(place + 1, SlotCounts::default());
+                sums.resize(place + 1, [0; 6]);
             }
-            sums[place].add(&counts);
+            table::add(&mut sums[place], &counts);
         }
-        sums
+        sums.into_iter().map(SlotCounts::from_fields).collect()
     }
 
     pub(in crate::aggregator) fn slots_of(&self, series: SeriesId, from: Slot, to: Slot) -> Vec<(Slot, SlotCounts)> {
@@ -282,10 +285,10 @@ impl Closed {
         let counted = inside.filter_map(|(slot, layers)| {
             let parts = layers.tables().filter_map(|table| table.get(series));
             let sum = parts.reduce(|mut sum, part| {
-                sum.add(&part);
+                table::add(&mut sum, &part);
                 sum
             });
-            Some((*slot, sum?))
+            Some((*slot, SlotCounts::from_fields(sum?)))
         });
         counted.collect()
     }

@@ -3,7 +3,7 @@
 use super::Batch;
 use super::claims::ClaimRows;
 use super::layout::{self, HEADER_BYTES, MAGIC, SECTIONS, Section, VERSION, header};
-use super::row::{Context, Evidence, Extra, Link, Reject, Span};
+use super::row::{Context, Evidence, Extra, Link, Point, Reject, Span};
 use super::strings::Strings;
 use crate::observation::report::Reason;
 
@@ -173,6 +173,18 @@ impl Builder {
         if let Some(place) = rows[at..].first_chunk_mut() {
             row.write(place);
         }
+    }
+
+    /// Adds a data point.
+    pub fn point(&mut self, row: &Point) {
+        self.push(Section::Points, &row.to_bytes());
+    }
+
+    /// Adds words of a histogram and says where the first one stands.
+    pub fn words(&mut self, words: &[u64]) -> u32 {
+        let index = self.count(Section::Buckets);
+        words.iter().for_each(|word| self.push(Section::Buckets, &word.to_le_bytes()));
+        index
     }
 
     /// Adds a link and says where it stands.

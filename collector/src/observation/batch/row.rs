@@ -132,14 +132,123 @@ pub mod flag {
     pub const TENANT_INVALID: u32 = 1 << 16;
 }
 
+/// One data point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Point {
+    /// Identity of its stream: XXH3-128 over resource, scope, name, unit, kind, temporality, monotonicity and sorted
+    /// attributes, each with its length in front.
+    pub stream_id: [u8; 16],
+    /// Start of the stretch that it speaks about, nanoseconds since the Unix epoch; 0: unknown.
+    pub start_ns: u64,
+    /// Its time, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// Bits of an i64 ([`point_flag::INTEGER`]) or f64: the value, or a histogram's sum ([`point_flag::HAS_SUM`]).
+    pub value: u64,
+    /// Values in a histogram.
+    pub count: u64,
+    /// Row of the contexts section.
+    pub context: u32,
+    /// Row of the evidence section; 0: no claim.
+    pub evidence: u32,
+    /// String: name of the metric.
+    pub metric: u32,
+    /// String: its unit.
+    pub unit: u32,
+    /// String: the operation that its attributes name; 0: none.
+    pub operation: u32,
+    /// First of its words in the buckets section.
+    pub first_word: u32,
+    /// How many. Explicit: bounds (f64 bits), then counts. Exponential: zero count, zero threshold (f64 bits), then of
+    /// the positive and of the negative side: offset (i64), number of buckets, counts.
+    pub words: u32,
+    /// Row of the extras section.
+    pub first_extra: u32,
+    /// Extras.
+    pub extras: u16,
+    /// HTTP status or gRPC code, as in [`Span::code`]; [`NO_CODE`]: none.
+    pub code: u16,
+    /// 1 gauge, 2 sum, 3 explicit histogram, 4 exponential histogram.
+    pub data: u8,
+    /// OTLP's temporality: 0 unspecified, 1 delta, 2 cumulative.
+    pub temporality: u8,
+    /// [`bailiwick_slo::outcome::Outcome`] of the requests that it counts.
+    pub outcome: u8,
+    /// Bits of [`point_flag`].
+    pub flags: u16,
+    /// Scale of an exponential histogram.
+    pub scale: i16,
+}
+
+/// Bits of [`Point::flags`].
+pub mod point_flag {
+    /// A sum that only grows.
+    pub const MONOTONIC: u16 = 1 << 0;
+    /// [`super::Point::value`] is an i64.
+    pub const INTEGER: u16 = 1 << 1;
+    /// The point says that there is no value.
+    pub const NO_VALUE: u16 = 1 << 2;
+    /// Its start is not known.
+    pub const UNKNOWN_START: u16 = 1 << 3;
+    /// A histogram that states its sum.
+    pub const HAS_SUM: u16 = 1 << 4;
+    /// [`super::Point::code`] is a gRPC code.
+    pub const GRPC_CODE: u16 = 1 << 5;
+    /// The parent of the spans that it counts is remote or there is none (`otel.span.parent.origin`).
+    pub const ENTERS: u16 = 1 << 6;
+    /// It counts spans that the sampler dropped (`otel.span.sampling_result`).
+    pub const DROPPED: u16 = 1 << 7;
+    /// It counts what failed (`error.type`).
+    pub const FAILED: u16 = 1 << 8;
+    /// It counts output tokens (`gen_ai.token.type`).
+    pub const OUTPUT: u16 = 1 << 9;
+}
+
+/// Keys of [`Extra`]. Stored: they never change.
+pub mod extra {
+    /// u64: randomness of the trace (`ot=rv:`), 56 bits.
+    pub const RANDOMNESS: u16 = 1;
+    /// u64: `messaging.batch.message_count`.
+    pub const MESSAGES: u16 = 2;
+    /// u64: input tokens.
+    pub const TOKENS_INPUT: u16 = 3;
+    /// u64: output tokens.
+    pub const TOKENS_OUTPUT: u16 = 4;
+    /// u64: how the weight came about, as [`super::WeightSource`].
+    pub const WEIGHT_SOURCE: u16 = 5;
+    /// String: one tenant of `bailiwick.tenant.set`, once per tenant.
+    pub const TENANT_SET: u16 = 6;
+    /// u64: 1 database, 2 messaging, 3 generative AI: what kind of peer a CLIENT or PRODUCER span names.
+    pub const PEER_KIND: u16 = 7;
+    /// u64: number of the configured pattern that [`super::Evidence::tenant_data`] comes from.
+    pub const DATA_PATTERN: u16 = 8;
+}
+
+/// How a span's weight came about, the value of the label `source` of `span_weights_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum WeightSource {
+    /// Nothing says that it was sampled.
+    None = 0,
+    /// `ot=th:`.
+    Threshold = 1,
+    /// `sampling.rate_attribute`.
+    Attribute = 2,
+    /// The `ot` entry is malformed; the weight is 1.
+    Invalid = 3,
+    /// The weight is `sampling.weight_max`.
+    Capped = 4,
+    /// `rv` is below `th`: the weight is kept.
+    Inconsistent = 5,
+}
+
 /// A value that few items have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Extra {
-    /// What it is.
+    /// What it is, of [`extra`].
     pub key: u16,
     /// 0 unsigned, 1 signed, 2 double, 3 string.
     pub kind: u8,
-    /// Its value, or the index of its string.
+    /// Its value, or the index of its string ([`extra`] says which).
     pub value: u64,
 }
 
@@ -235,6 +344,12 @@ stored!(Span, 96,
     weight: u64 = 48, context: u32 = 56, operation: u32 = 60, evidence: u32 = 64, peer: u32 = 68,
     error_type: u32 = 72, first_link: u32 = 76, first_extra: u32 = 80, links: u8 = 84, extras: u8 = 85,
     code: u16 = 86, kind: u8 = 88, status: u8 = 89, outcome: u8 = 90, outcome_rule: u8 = 91, flags: u32 = 92);
+
+stored!(Point, 96,
+    stream_id: [u8; 16] = 0, start_ns: u64 = 16, time_ns: u64 = 24, value: u64 = 32, count: u64 = 40,
+    context: u32 = 48, evidence: u32 = 52, metric: u32 = 56, unit: u32 = 60, operation: u32 = 64,
+    first_word: u32 = 68, words: u32 = 72, first_extra: u32 = 76, extras: u16 = 80, code: u16 = 82, data: u8 = 84,
+    temporality: u8 = 85, outcome: u8 = 86, flags: u16 = 88, scale: i16 = 90);
 
 stored!(Extra, 16, key: u16 = 0, kind: u8 = 2, value: u64 = 8);
 

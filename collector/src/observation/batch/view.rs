@@ -1,7 +1,7 @@
 //! Reading a batch: everything is checked once, so that what follows can index without doubt.
 
 use super::layout::{self, HEADER_BYTES, MAGIC, ROW_BYTES, SECTIONS, Section, VERSION, header};
-use super::row::{Context, Evidence, Extra, Link, Reject, Span};
+use super::row::{Context, Evidence, Extra, Link, Point, Reject, Span};
 
 /// A batch whose bytes are known to be sound: written by [`super::Builder`] or accepted by [`Batch::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,12 +109,32 @@ impl<'a> View<'a> {
         evidence, Evidence, Evidence);
     rows!(/// Spans in the order of the request.
         spans, Span, Spans);
+    rows!(/// Data points in the order of the request.
+        points, Point, Points);
     rows!(/// Extras in order.
         extras, Extra, Extras);
     rows!(/// Links in order.
         links, Link, Links);
     rows!(/// What was refused.
         rejects, Reject, Rejects);
+
+    /// The extras of one item: `first` and how many, as its row says.
+    pub fn extras_of(&self, first: u32, extras: u16) -> impl ExactSizeIterator<Item = Extra> + 'a {
+        let rows = self.sections[Section::Extras as usize].as_chunks::<{ Extra::BYTES }>().0;
+        rows.iter().skip(first as usize).take(usize::from(extras)).map(Extra::from_bytes)
+    }
+
+    /// The links of one span: `first` and how many, as its row says.
+    pub fn links_of(&self, first: u32, links: u8) -> impl ExactSizeIterator<Item = Link> + 'a {
+        let rows = self.sections[Section::Links as usize].as_chunks::<{ Link::BYTES }>().0;
+        rows.iter().skip(first as usize).take(usize::from(links)).map(Link::from_bytes)
+    }
+
+    /// The words of a histogram point: `first` and how many, as its row says.
+    pub fn words_of(&self, first: u32, words: u32) -> impl ExactSizeIterator<Item = u64> + 'a {
+        let rows = self.sections[Section::Buckets as usize].as_chunks::<8>().0;
+        rows.iter().skip(first as usize).take(words as usize).copied().map(u64::from_le_bytes)
+    }
 
     /// 1 traces, 2 metrics.
     #[must_use]
@@ -189,6 +209,10 @@ impl<'a> View<'a> {
             within(Section::Spans, &[s.operation, s.peer, s.error_type])?;
             self.check_span(&s)?;
         }
+        for p in self.points() {
+            within(Section::Points, &[p.metric, p.unit, p.operation])?;
+            self.check_point(&p)?;
+        }
         for r in self.rejects() {
             within(Section::Rejects, &[r.tenant])?;
         }
@@ -208,6 +232,19 @@ impl<'a> View<'a> {
             && inside(span.first_extra, span.extras, Section::Extras)
             && bailiwick_slo::outcome::Outcome::from_u8(span.outcome).is_some();
         if sound { Ok(()) } else { Err(Damage::Index(Section::Spans as usize)) }
+    }
+
+    fn check_point(&self, point: &Point) -> Result<(), Damage> {
+        let inside = |first: u32, n: u32, section: Section| {
+            n == 0 || u64::from(first) + u64::from(n) <= self.count(section) as u64
+        };
+        let sound = (point.context as usize) < self.count(Section::Contexts)
+            && (point.evidence as usize) < self.count(Section::Evidence)
+            && inside(point.first_extra, point.extras.into(), Section::Extras)
+            && inside(point.first_word, point.words, Section::Buckets)
+            && matches!(point.data, 1..=4)
+            && bailiwick_slo::outcome::Outcome::from_u8(point.outcome).is_some();
+        if sound { Ok(()) } else { Err(Damage::Index(Section::Points as usize)) }
     }
 
     fn check_strings(&self) -> Result<(), Damage> {

@@ -1,0 +1,131 @@
+//! What snapshots say about tenants that met where they should not (`sli.md` 3).
+
+use std::sync::Arc;
+
+/// A leak rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Rule {
+    /// L1: child and parent have different explicit tenants.
+    Edge = 1,
+    /// L2: several explicit tenants in a trace, no L1.
+    Trace = 2,
+    /// L3: claims of one span differ.
+    Conflict = 3,
+    /// L4: the touched data belong to another tenant.
+    Data = 4,
+    /// L5: an entry without tenant where one is required.
+    Missing = 5,
+    /// L6: A, B, A down one chain of ancestors.
+    Flip = 6,
+    /// L7: one identity under two credentials.
+    Identity = 7,
+    /// L8: tenant baggage to a peer outside the inventory.
+    Egress = 8,
+}
+
+impl Rule {
+    /// The published name, the value of the label `rule`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edge => "L1",
+            Self::Trace => "L2",
+            Self::Conflict => "L3",
+            Self::Data => "L4",
+            Self::Missing => "L5",
+            Self::Flip => "L6",
+            Self::Identity => "L7",
+            Self::Egress => "L8",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Certainty {
+    /// One rule speaks for it.
+    Suspect,
+    /// Two rules do, one of them by a verified token or by the data touched.
+    Confirmed,
+}
+
+impl Certainty {
+    /// The published name, the value of the label `verdict`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suspect => "suspect",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look.
+    Low,
+    /// Worth repairing.
+    Medium,
+    /// Worth waking somebody.
+    High,
+}
+
+impl Severity {
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// One thing found, with how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable while it is kept: a number from 1.
+    pub id: u64,
+    /// Rules that fired on the span, in order.
+    pub rules: Vec<Rule>,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The worst of its rules.
+    pub severity: Severity,
+    /// Module of the span's parent; empty: none or not known.
+    pub parent_module: Arc<str>,
+    /// Module of the span.
+    pub child_module: Arc<str>,
+    /// Operation of the span.
+    pub operation: Arc<str>,
+    /// The tenant that should have been there; empty: none.
+    pub expected: Arc<str>,
+    /// The tenant that was there; empty: none.
+    pub observed: Arc<str>,
+    /// What it was seen by: field (`span`, `resource`, `token`, `data`, `parent`, ...) and the tenant that it says.
+    pub evidence: Vec<(&'static str, Arc<str>)>,
+    /// The latest traces, at most three.
+    pub trace_ids: Vec<[u8; 16]>,
+    /// Nanoseconds since the Unix epoch.
+    pub first_seen_ns: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub last_seen_ns: u64,
+    /// How often.
+    pub count: u64,
+}
+
+/// How many findings there were since the daemon began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingCount {
+    /// Rule.
+    pub rule: Rule,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Module of the span.
+    pub module: Arc<str>,
+    /// How many spans.
+    pub count: u64,
+}
