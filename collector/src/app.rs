@@ -203,6 +203,7 @@ fn claim_sources(settings: &Settings) -> Vec<ClaimSource> {
         Source::Span => ClaimSource::Span,
         Source::Resource => ClaimSource::Resource,
         Source::Header => ClaimSource::Header,
+        Source::Inherited => ClaimSource::Inherited,
         Source::Baggage => ClaimSource::Baggage,
     };
     settings.tenancy.sources.iter().map(source).collect()

@@ -56,7 +56,10 @@ impl Weight {
 
     /// Its square in units of 2^-16, rounded to the nearest.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "a weight is at most 2^32 requests: its square fits 2^80 units")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a weight is at most 2^32 requests: its square fits 2^80 units"
+    )]
     pub const fn squared_sixteenths(self) -> u64 {
         let square = self.0 as u128 * self.0 as u128;
         let rounded = (square + (1 << 47)) >> 48;

@@ -39,6 +39,8 @@ pub enum ClaimSource {
     Resource,
     /// Captured header.
     Header,
+    /// The parent's tenant.
+    Inherited,
     /// Baggage.
     Baggage,
 }

@@ -14,6 +14,6 @@ pub mod snapshot;
 mod worker;
 
 pub use fold::{Aggregator, ClaimSource};
-pub use settings::{HistogramSettings, SeriesSettings, Settings};
+pub use settings::{AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings};
 pub use snapshot::Snapshot;
 pub use worker::{SnapshotReader, start};

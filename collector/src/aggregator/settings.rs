@@ -1,11 +1,15 @@
 //! Maxima of the books (`aggregator.`).
 
+mod traces;
+
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::RequestSettings;
+use crate::observation::{RequestSettings, SamplingSettings};
 use crate::units::{ByteSize, Period};
+
+pub use traces::{AllowedEdge, CoverageSettings, LeakSettings};
 
 /// How requests are counted and how much of it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -17,6 +21,15 @@ pub struct Settings {
     /// Which spans are requests and what became of them.
     #[garde(dive)]
     pub requests: RequestSettings,
+    /// What sampled spans stand for.
+    #[garde(dive)]
+    pub sampling: SamplingSettings,
+    /// How traces are put together.
+    #[garde(dive)]
+    pub coverage: CoverageSettings,
+    /// What tenants are compared by.
+    #[garde(dive)]
+    pub leaks: LeakSettings,
     /// How many series there may be.
     #[garde(dive)]
     pub series: SeriesSettings,
@@ -30,6 +43,9 @@ impl Default for Settings {
         Self {
             close_after: Period::seconds(10),
             requests: RequestSettings::default(),
+            sampling: SamplingSettings::default(),
+            coverage: CoverageSettings::default(),
+            leaks: LeakSettings::default(),
             series: SeriesSettings::default(),
             histograms: HistogramSettings::default(),
         }

@@ -1,6 +1,11 @@
 //! What readers get: the immutable figures of one moment. Cloning an `Arc<Snapshot>` is all that reading costs the
 //! aggregator.
 
+mod coverage;
+mod findings;
+mod graph;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
@@ -9,11 +14,16 @@ use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
 use super::counts::intervals::Closed;
+use super::counts::tiers;
 use super::durations::Shown;
 use super::memory::chunked::Chunked;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
+
+pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
+pub use findings::{Certainty, Finding, FindingCount, Rule, Severity};
+pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeWindow};
 
 /// Number of a series: its place in [`Snapshot::series`]. Never reused within a run.
 pub type SeriesId = u32;
@@ -66,14 +76,21 @@ pub struct ModuleTotals {
     /// Sum of those durations in nanoseconds.
     pub duration_sum_ns: u128,
     /// Requests by tenant source, in the order of [`SOURCES`].
-    pub sources: [u64; 6],
+    pub sources: [u64; SOURCES.len()],
     /// When its latest request ended, nanoseconds since the Unix epoch.
     pub last_seen_ns: u64,
 }
 
 /// The order of [`ModuleTotals::sources`]; the last one is the default tenant.
-pub const SOURCES: [Option<Source>; 6] =
-    [Some(Source::Auth), Some(Source::Span), Some(Source::Resource), Some(Source::Header), Some(Source::Baggage), None];
+pub const SOURCES: [Option<Source>; 7] = [
+    Some(Source::Auth),
+    Some(Source::Span),
+    Some(Source::Resource),
+    Some(Source::Header),
+    Some(Source::Inherited),
+    Some(Source::Baggage),
+    None,
+];
 
 /// Counts of one series over one slot or window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -220,6 +237,26 @@ pub struct Snapshot {
     /// Of five minutes, of an hour.
     pub(super) cells_shed: [u64; 2],
     pub(super) firsts: Arc<Vec<First>>,
+    pub(super) traced: Traced,
+}
+
+/// What the live-trace index adds to a snapshot.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Traced {
+    pub(super) parts: Arc<tiers::Closed<PARTS>>,
+    pub(super) edges: Arc<tiers::Closed<EDGE_FIELDS>>,
+    pub(super) edge_names: Chunked<EdgeName>,
+    pub(super) edge_totals: Arc<Vec<EdgeCounts>>,
+    pub(super) edge_durations: Arc<Shown>,
+    pub(super) gap_traces: Arc<Vec<GapTraces>>,
+    pub(super) gaps: Arc<Vec<(Gap, Arc<str>, u64)>>,
+    pub(super) corrections: Arc<Vec<Correction>>,
+    pub(super) findings: Arc<Vec<Finding>>,
+    pub(super) finding_counts: Arc<Vec<FindingCount>>,
+    pub(super) hops_checked: Arc<Vec<(Arc<str>, u64)>>,
+    pub(super) hops_unverifiable: Arc<Vec<(&'static str, u64)>>,
+    pub(super) weights: Arc<Vec<(&'static str, u64)>>,
+    pub(super) settled: Settled,
 }
 
 impl Snapshot {
@@ -299,6 +336,95 @@ impl Snapshot {
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
         self.limited.clone()
+    }
+
+    /// What coverage is made of, by tenant x module, over the closed slots `from..to` of the last 65 minutes (of older
+    /// ones whole hours).
+    #[must_use]
+    pub fn parts(&self, from: Slot, to: Slot) -> BTreeMap<ModuleId, Parts> {
+        self.traced.parts.sum(from, to).into_iter().map(|(module, fields)| (module, Parts(fields))).collect()
+    }
+
+    /// Traces that show a gap, by tenant x module and kind.
+    #[must_use]
+    pub fn gap_traces(&self) -> &[GapTraces] {
+        &self.traced.gap_traces
+    }
+
+    /// Gaps since the daemon began, by kind and module. Never less: what a late parent closed was counted.
+    #[must_use]
+    pub fn gaps(&self) -> &[(Gap, Arc<str>, u64)] {
+        &self.traced.gaps
+    }
+
+    /// Requests that were taken out of their slots again.
+    #[must_use]
+    pub fn corrections(&self) -> &[Correction] {
+        &self.traced.corrections
+    }
+
+    /// Leak findings that are kept, the latest last.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.traced.findings
+    }
+
+    /// How often leak rules fired.
+    #[must_use]
+    pub fn finding_counts(&self) -> &[FindingCount] {
+        &self.traced.finding_counts
+    }
+
+    /// Pairs of explicit tenants compared, and spans with a tenant of data, by module.
+    #[must_use]
+    pub fn hops_checked(&self) -> &[(Arc<str>, u64)] {
+        &self.traced.hops_checked
+    }
+
+    /// Spans whose tenant could not be compared with their parent's, by reason.
+    #[must_use]
+    pub fn hops_unverifiable(&self) -> &[(&'static str, u64)] {
+        &self.traced.hops_unverifiable
+    }
+
+    /// Entry spans by where their weight comes from.
+    #[must_use]
+    pub fn weights(&self) -> &[(&'static str, u64)] {
+        &self.traced.weights
+    }
+
+    /// Traces settled since the daemon began.
+    #[must_use]
+    pub fn settled(&self) -> Settled {
+        self.traced.settled
+    }
+
+    /// Every edge of the service graph, by [`EdgeId`].
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = &EdgeName> {
+        self.traced.edge_names.iter()
+    }
+
+    /// What an edge counted since the daemon began.
+    #[must_use]
+    pub fn edge_totals(&self, edge: EdgeId) -> EdgeCounts {
+        self.traced.edge_totals.get(edge as usize).copied().unwrap_or_default()
+    }
+
+    /// What edges counted over a window (5m or longer), those that did.
+    #[must_use]
+    pub fn edge_window(&self, window: Window) -> Vec<EdgeWindow> {
+        let durations = |kind, edge| {
+            let through_ns = self.traced.edges.through().start_ns();
+            self.traced.edge_durations.latency(kind, &[edge], (window, through_ns)).histogram
+        };
+        let counted = self.traced.edges.window(window);
+        let rows = counted.into_iter().map(|(edge, fields)| EdgeWindow {
+            edge,
+            counts: EdgeCounts::from(fields),
+            durations: durations(CellKind::Success, edge),
+            queue_delays: durations(CellKind::Other, edge),
+        });
+        rows.collect()
     }
 
     /// Use and maximum of what the aggregator bounds.

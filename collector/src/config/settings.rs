@@ -133,6 +133,9 @@ impl Settings {
             limits: self.limits.clone(),
             ingest: self.ingest.clone(),
             requests: self.aggregator.requests.clone(),
+            sampling: self.aggregator.sampling.clone(),
+            boundaries: self.aggregator.coverage.boundaries.clone(),
+            data_patterns: self.aggregator.leaks.data_patterns.clone(),
             tenancy: self.tenancy.clone(),
             modules: self.modules.clone(),
         }

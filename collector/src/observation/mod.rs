@@ -23,5 +23,8 @@ mod spans;
 mod tests;
 
 pub use observer::{Observed, Observer, Request, Signal, Unreadable};
-pub use settings::{FourXxError, IngestSettings, LimitSettings, RequestSettings, Rules};
+pub use settings::{
+    Boundary, DataAttribute, DataPattern, FourXxError, IngestSettings, LimitSettings, Nested, Position,
+    RequestSettings, Rules, SamplingSettings, Uncertain,
+};
 pub use slots::keys as wanted_keys;

@@ -1,11 +1,15 @@
 //! What operators may set about items: limits, lateness, requests. [`Rules`] is what the observer makes of it.
 
+mod spans;
+
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::tenancy;
 use crate::units::{ByteSize, Period};
+
+pub use spans::{Boundary, DataAttribute, DataPattern, Position, SamplingSettings};
 
 /// Maxima of a request and of the memory that requests may hold (`limits.`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -122,6 +126,32 @@ pub struct RequestSettings {
     /// What a SERVER span of status ERROR with an HTTP 4xx code is: `failure`, or `client_error` for old SDKs that
     /// mark every 4xx.
     pub server_4xx_error: FourXxError,
+    /// Which of nested SERVER and CONSUMER spans of one module count: the `outermost`, or `all`.
+    pub nested: Nested,
+    /// INTERNAL spans whose parent never came: `exclude`, or `count` them as calls of their module.
+    pub uncertain: Uncertain,
+    /// Whether a CLIENT span that receives messages is a request when no CONSUMER span processes them.
+    pub receive: bool,
+}
+
+/// Which of nested SERVER and CONSUMER spans of one module count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Nested {
+    /// The outermost one: what is inside belongs to the same request.
+    Outermost,
+    /// All of them.
+    All,
+}
+
+/// What becomes of INTERNAL spans whose parent never came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncertain {
+    /// They are counted as uncertain and are no requests.
+    Exclude,
+    /// They are requests.
+    Count,
 }
 
 /// What a SERVER span of status ERROR with an HTTP 4xx code is.
@@ -149,6 +179,9 @@ impl Default for RequestSettings {
                 "CANCELLED",
             ]),
             server_4xx_error: FourXxError::Failure,
+            nested: Nested::Outermost,
+            uncertain: Uncertain::Exclude,
+            receive: false,
         }
     }
 }
@@ -162,6 +195,12 @@ pub struct Rules {
     pub ingest: IngestSettings,
     /// Requests and outcomes.
     pub requests: RequestSettings,
+    /// What sampled spans stand for.
+    pub sampling: SamplingSettings,
+    /// Where chains may begin.
+    pub boundaries: Vec<Boundary>,
+    /// Whose data spans touch.
+    pub data_patterns: Vec<DataPattern>,
     /// Tenant claims.
     pub tenancy: tenancy::Settings,
     /// Module claims.

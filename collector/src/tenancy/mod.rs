@@ -4,4 +4,4 @@ mod id;
 mod settings;
 
 pub use id::{BadTenant, TENANT_BYTES_MAX, canonical, check};
-pub use settings::{ModuleSettings, OnConflict, Settings, Source};
+pub use settings::{DeclaredModule, ModuleSettings, OnConflict, PrefixModule, ScopeModule, Settings, Source, UuidForm};

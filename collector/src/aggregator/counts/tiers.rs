@@ -77,7 +77,11 @@ impl<const N: usize> Tiers<N> {
             rows.sort_unstable_by_key(|(number, _)| *number);
             let mut layers = Layers::default();
             layers.push(Table::write(rows));
-            if slot < oldest { put(&mut closed.hours, slot.hour(), &layers) } else { put(&mut closed.slots, slot, &layers) }
+            if slot < oldest {
+                put(&mut closed.hours, slot.hour(), &layers)
+            } else {
+                put(&mut closed.slots, slot, &layers)
+            }
         }
         while let Some((slot, layers)) = closed.slots.pop_front_if(|(slot, _)| *slot < oldest) {
             put(&mut closed.hours, slot.hour(), &layers);

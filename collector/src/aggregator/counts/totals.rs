@@ -4,7 +4,7 @@
 use super::intervals::Gain;
 use crate::aggregator::memory::chunked::Chunked;
 use crate::aggregator::names::NewModule;
-use crate::aggregator::snapshot::{ModuleTotals, SeriesTotals};
+use crate::aggregator::snapshot::{ModuleTotals, SOURCES, SeriesTotals};
 
 /// Numbers of what changed, each once.
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl Modules {
             overflow: new.overflow,
             le: [0; 15],
             duration_sum_ns: 0,
-            sources: [0; 6],
+            sources: [0; SOURCES.len()],
             last_seen_ns: 0,
         });
         self.changed.grow(self.totals.len());

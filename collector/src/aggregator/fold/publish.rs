@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Aggregator;
 use crate::aggregator::durations::Heat;
 use crate::aggregator::names::{Bound, NewModule};
-use crate::aggregator::snapshot::{FIRSTS_MAX, First, Limit, Snapshot};
+use crate::aggregator::snapshot::{FIRSTS_MAX, First, Limit, Snapshot, Traced};
 use crate::aggregator::tenants::{TenantId, Tenants};
 
 /// Spans that ended before they began, by tenant.
@@ -78,6 +78,7 @@ impl Aggregator {
             limits: self.limits(),
             cells_shed: self.durations.shed_cells(),
             firsts: Arc::clone(&self.firsts.0),
+            traced: Traced::default(),
         })
     }
 

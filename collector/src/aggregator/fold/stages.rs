@@ -134,13 +134,14 @@ impl Aggregator {
                 ClaimSource::Span => evidence.tenant_span,
                 ClaimSource::Resource => self.desk.context_tenants[row.context as usize],
                 ClaimSource::Header => evidence.tenant_header,
+                ClaimSource::Inherited => 0,
                 ClaimSource::Baggage => evidence.tenant_baggage,
             };
             if claim != 0 {
                 return (claim, *source as u8);
             }
         }
-        (0, 5)
+        (0, 6)
     }
 
     /// The tenant that a string names. An item of it is accepted: it gets a place if there is one.

@@ -182,6 +182,9 @@ pub(crate) struct TenantSources {
     /// A captured request header.
     #[schema(example = 12)]
     pub(crate) header: u64,
+    /// The parent span's tenant.
+    #[schema(example = 0)]
+    pub(crate) inherited: u64,
     /// Baggage copied to an attribute.
     #[schema(example = 0)]
     pub(crate) baggage: u64,
@@ -200,6 +203,7 @@ impl TenantSources {
                 Some(Source::Span) => &mut self.span,
                 Some(Source::Resource) => &mut self.resource,
                 Some(Source::Header) => &mut self.header,
+                Some(Source::Inherited) => &mut self.inherited,
                 Some(Source::Baggage) => &mut self.baggage,
                 None => &mut self.default,
             };
@@ -252,8 +256,8 @@ mod tests {
     #[test]
     fn each_source_has_its_own_count() {
         let mut sources = TenantSources::default();
-        sources.add(&[1, 2, 3, 4, 5, 6]);
-        let expected = TenantSources { auth: 1, span: 2, resource: 3, header: 4, baggage: 5, default: 6 };
+        sources.add(&[1, 2, 3, 4, 5, 6, 7]);
+        let expected = TenantSources { auth: 1, span: 2, resource: 3, header: 4, inherited: 5, baggage: 6, default: 7 };
         assert_eq!(sources, expected);
     }
 }
