@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::aggregator::snapshot::Limit;
-use crate::aggregator::{self, Aggregator, ClaimSource, Snapshot};
+use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
 use crate::frontend::{self, Readiness};
@@ -22,7 +22,6 @@ use crate::observation::Observer;
 use crate::observation::budget::Budget;
 use crate::receiver::accept::{Occupancy, Seats};
 use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
-use crate::tenancy::Source;
 
 pub use bound::MemoryBound;
 pub use guest::{Guest, Living, Past};
@@ -90,7 +89,7 @@ impl Daemon {
         let server = frontend::Bound::bind(&settings.server).await;
         let server = server.map_err(|error| StartError::Listen(error.to_string()))?;
 
-        let mut fold = Aggregator::new(settings.aggregator.clone(), claim_sources(&settings));
+        let mut fold = Aggregator::new(settings.terms());
         if let Some(past) = past {
             tokio::task::block_in_place(|| past(&mut fold));
         }
@@ -195,16 +194,4 @@ fn connections(seats: Seats) -> frontend::LimitsReader {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn claim_sources(settings: &Settings) -> Vec<ClaimSource> {
-    let source = |source: &Source| match source {
-        Source::Auth => ClaimSource::Auth,
-        Source::Span => ClaimSource::Span,
-        Source::Resource => ClaimSource::Resource,
-        Source::Header => ClaimSource::Header,
-        Source::Inherited => ClaimSource::Inherited,
-        Source::Baggage => ClaimSource::Baggage,
-    };
-    settings.tenancy.sources.iter().map(source).collect()
 }

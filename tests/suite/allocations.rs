@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bailiwick_collector::aggregator::{Aggregator, ClaimSource, Settings};
+use bailiwick_collector::aggregator::{Aggregator, Terms};
 use bailiwick_collector::observation::batch::{Batch, Meta};
 use bailiwick_collector::observation::{Observer, Request, Rules, Signal};
 use bailiwick_tests::load::pool::{PREFIX_BYTES, Pool};
@@ -69,7 +69,7 @@ fn calls<T>(work: impl FnOnce() -> T) -> (u64, T) {
 fn a_span_of_a_known_series_allocates_nothing() {
     let (small, large) = (bodies(64), bodies(512));
     let mut observer = Observer::new(Arc::new(Rules::default()));
-    let mut fold = Aggregator::new(Settings::default(), vec![ClaimSource::Span]);
+    let mut fold = Aggregator::new(Terms::default());
     fold.tick(1, NOW_NS);
     // Twice over everything: buffers have their size then, and series exist.
     for body in large.iter().chain(&small).chain(&large).chain(&small) {

@@ -14,6 +14,7 @@ use crate::observation::Signal;
 #[derive(Debug, Default, Clone)]
 struct Account {
     accepted: u64,
+    duplicates: u64,
     rejected: BTreeMap<Cause, u64>,
 }
 
@@ -44,13 +45,14 @@ const SIGNALS: [Signal; 2] = [Signal::Traces, Signal::Metrics];
 impl Account {
     fn add(&mut self, other: Self) {
         self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
         for (cause, items) in other.rejected {
             *self.rejected.entry(cause).or_default() += items;
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.accepted == 0 && self.rejected.is_empty()
+        self.accepted == 0 && self.duplicates == 0 && self.rejected.is_empty()
     }
 }
 
@@ -86,6 +88,13 @@ impl Ledger {
         if items > 0 {
             self.of_tenant(tenant)[place_of(signal)].accepted += items;
         }
+    }
+
+    /// Moves a span from accepted to duplicates: it had been counted before.
+    pub(super) fn repeat(&mut self, tenant: TenantId) {
+        let account = &mut self.of_tenant(tenant)[place_of(Signal::Traces)];
+        account.accepted = account.accepted.saturating_sub(1);
+        account.duplicates += 1;
     }
 
     /// Books refused items under the name that they claim; it need not have a place.
@@ -128,9 +137,9 @@ fn books(name: &Arc<str>, signal: Signal, account: &Account) -> Books {
     Books {
         tenant: Arc::clone(name),
         signal,
-        received: account.accepted + account.rejected.values().sum::<u64>(),
+        received: account.accepted + account.duplicates + account.rejected.values().sum::<u64>(),
         accepted: account.accepted,
-        duplicates: 0,
+        duplicates: account.duplicates,
         rejected: account.rejected.iter().map(|(cause, items)| (*cause, *items)).collect(),
     }
 }

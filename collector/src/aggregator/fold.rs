@@ -1,28 +1,48 @@
 //! The fold: batches and ticks in, figures out. No clock, no runtime; the same records give the same state.
 
 mod desk;
-mod stages;
+mod arrive;
+mod claims;
+mod judging;
+mod book;
+mod settling;
+mod comparing;
 mod publish;
+mod terms;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::time::Slot;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::books::Ledger;
+use super::carries::Carries;
 use super::counts::intervals::Intervals;
+use super::counts::messages::Messages;
+use super::counts::tiers::Tiers;
 use super::counts::totals::{Modules, Totals};
 use super::durations::{Durations, Moment};
-use super::names::Names;
+use super::findings::Findings;
+use super::graph::Graph;
+use super::names::{Names, Place};
 use super::settings::Settings;
-use super::snapshot::{Cause, Snapshot};
-use super::tenants::Tenants;
+use super::snapshot::{Cause, Gap, ModuleId, PARTS, Part, Settled, Snapshot};
+use super::tenants::{TenantId, Tenants};
+use super::traces::index::Index;
+use super::traces::leaks::Allowed;
+use super::traces::pool::NameId;
 use crate::observation::Signal;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
+use arrive::WeightCounts;
+use book::{Booking, Called};
 use desk::Desk;
+use judging::Bench;
 use publish::{Anomalies, Firsts};
-use stages::{Entry, STAGE_ROWS};
+pub use terms::{KnownModule, Terms};
 
 /// Latency cells in use up to which every tick seals them, so that durations show as soon as counts do: about 5 ms. More
 /// are sealed when a slot closes.
@@ -50,16 +70,46 @@ pub enum ClaimSource {
 pub struct Aggregator {
     settings: Settings,
     sources: Vec<ClaimSource>,
+    /// Names of spans whose tenants are never compared, sorted.
+    uncompared: Vec<NameId>,
+    /// Names that modules and their peers are known by, sorted.
+    inventory: Vec<NameId>,
+    /// Other names of modules as peers.
+    peers: BTreeMap<NameId, NameId>,
+    allowed: Allowed,
     tenants: Tenants,
     names: Names,
+    index: Index,
+    bench: Bench,
+    bookings: Vec<Booking>,
+    /// Names whose requests go to overflow: they would be looked up in vain for every request.
+    overflow: HashMap<Called, Place, RandomState>,
+    carries: Carries,
     intervals: Intervals,
     durations: Durations,
+    messages: Messages,
+    /// What weights and their squares are above one, by series.
+    extra_weights: Tiers<2>,
+    parts: Tiers<PARTS>,
+    graph: Graph,
+    findings: Findings,
     ledger: Ledger,
     desk: Desk,
     modules: Modules,
     totals: Totals,
     anomalies: Anomalies,
     firsts: Firsts,
+    weights: WeightCounts,
+    settled: Settled,
+    corrections: BTreeMap<(Arc<str>, &'static str), u64>,
+    gap_counts: BTreeMap<(Gap, Arc<str>), u64>,
+    gap_traces: BTreeMap<(ModuleId, Gap), Vec<[u8; 16]>>,
+    hops_checked: BTreeMap<Arc<str>, u64>,
+    unverifiable: [u64; 3],
+    /// Traces that two credentials spoke of since the last tick: trace, span, both tenants.
+    twice_identified: Vec<(u32, u32, TenantId, TenantId)>,
+    /// Messages that were consumed before they were sent.
+    reversed_messages: u64,
     seq: u64,
     now_ns: u64,
     /// The clock of the first record.
@@ -67,45 +117,23 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
-    /// Empty books. `sources` is the order in which tenant claims are asked.
-    #[must_use]
-    pub fn new(settings: Settings, sources: Vec<ClaimSource>) -> Self {
-        Self {
-            tenants: Tenants::new(settings.series.tenants_max),
-            names: Names::new(settings.series.clone()),
-            ledger: Ledger::new(settings.series.tenants_max),
-            sources,
-            intervals: Intervals::default(),
-            durations: Durations::new(settings.histograms.bytes_max.bytes()),
-            desk: Desk::default(),
-            modules: Modules::default(),
-            totals: Totals::default(),
-            anomalies: Anomalies::default(),
-            firsts: Firsts::default(),
-            seq: 0,
-            now_ns: 0,
-            begun_ns: None,
-            settings,
-        }
-    }
-
     /// First requests of services and tenants so far.
     #[must_use]
     pub fn firsts(&self) -> usize {
         self.firsts.count()
     }
 
-    /// Applies one batch.
+    /// Applies one batch: its spans are indexed, and judged at the next tick.
     pub fn apply(&mut self, seq: u64, batch: &View<'_>) {
         self.seq = seq;
         self.begun_ns.get_or_insert(batch.observed_at_ns());
-        self.desk.open(batch);
-        let mut stage = [Entry::NONE; STAGE_ROWS];
-        let mut rows = batch.spans();
-        while rows.len() > 0 {
-            self.take(batch, rows.by_ref().take(STAGE_ROWS), &mut stage);
+        self.desk.open(batch, &mut self.index.names);
+        for row in batch.spans() {
+            self.arrive(batch, &row);
         }
         self.keep_books(batch);
+        self.desk.close(&mut self.index.names);
+        self.book_evicted();
     }
 
     fn keep_books(&mut self, batch: &View<'_>) {
@@ -131,6 +159,7 @@ impl Aggregator {
         self.now_ns = self.now_ns.max(now_ns);
         self.begun_ns.get_or_insert(now_ns);
         let through_before = self.intervals.closed().through_ns();
+        self.judge_all(false);
         self.close();
         let has_moved = self.intervals.closed().through_ns() != through_before;
         if has_moved || self.durations.in_use() <= SEALED_AT_TICK_MAX {
@@ -141,14 +170,51 @@ impl Aggregator {
 
     /// The last figures: requests and durations since the last tick are in too, and the clock stays where it is.
     pub fn finish(&mut self) -> Arc<Snapshot> {
+        self.judge_all(true);
         self.close();
         self.durations.close(self.moment());
         self.publish()
     }
 
+    /// Judges the traces that were touched, settles those that are due (`everything`: all), forgets the oldest.
+    fn judge_all(&mut self, everything: bool) {
+        self.overflow.clear();
+        self.judge_touched();
+        self.settle_due(everything);
+        self.index.expire(self.now_ns);
+        self.index.trim();
+        self.index.relax(self.now_ns);
+    }
+
     fn close(&mut self) {
         let close_after_ns = self.settings.close_after.nanos();
         self.intervals.close(self.now_ns, close_after_ns, |gain| self.totals.gain(gain));
+        self.parts.close(self.now_ns, close_after_ns);
+        self.extra_weights.close(self.now_ns, close_after_ns);
+        self.messages.close(self.now_ns, close_after_ns);
+        self.graph.close(self.moment(), close_after_ns);
+    }
+
+    fn add_part(&mut self, at_ns: u64, module: ModuleId, part: Part, count: u64) {
+        let mut parts = [0; PARTS];
+        parts[part as usize] = count;
+        self.parts.add(at_ns, module, &parts);
+    }
+
+    fn take_part(&mut self, at_ns: u64, module: ModuleId, part: Part) {
+        self.add_part(at_ns, module, part, 1_u64.wrapping_neg());
+    }
+
+    /// The number of a tenant x module by the name that spans have for it.
+    fn module_id(&mut self, tenant: TenantId, name: NameId) -> ModuleId {
+        let module = self.names.module(&self.tenants, (tenant, self.index.names.text(name)));
+        self.open_modules(None);
+        module
+    }
+
+    /// The module that a peer is.
+    fn peer_module(&self, peer: NameId) -> NameId {
+        self.peers.get(&peer).copied().unwrap_or(peer)
     }
 
     fn moment(&self) -> Moment {

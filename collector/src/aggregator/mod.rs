@@ -8,12 +8,16 @@ mod tenants;
 mod names;
 mod counts;
 mod durations;
+mod carries;
 mod books;
+mod traces;
+mod graph;
+mod findings;
 mod fold;
 pub mod snapshot;
 mod worker;
 
-pub use fold::{Aggregator, ClaimSource};
+pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
 pub use settings::{AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings};
 pub use snapshot::Snapshot;
 pub use worker::{SnapshotReader, start};

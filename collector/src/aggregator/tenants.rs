@@ -15,6 +15,10 @@ pub(super) type TenantId = u32;
 pub(super) const UNKNOWN: TenantId = 0;
 /// The tenant of all that no place is left for.
 pub(super) const OVERFLOW: TenantId = 1;
+/// Names that are only spoken of have numbers from here on.
+const SPOKEN_OF: TenantId = 1 << 30;
+/// Most of them; further ones are nobody in particular.
+const SPOKEN_OF_MAX: usize = 4_096;
 /// Our own names, which take no tenant's place.
 const OWN: [&str; 2] = [TENANT_UNKNOWN, TENANT_OVERFLOW];
 
@@ -24,6 +28,9 @@ pub(super) struct Tenants {
     ids: HashMap<Arc<str>, TenantId, RandomState>,
     names: Vec<Arc<str>>,
     max: u32,
+    /// Claimed beside another tenant, and without an accepted item: they take no place.
+    spoken_of: HashMap<Arc<str>, TenantId, RandomState>,
+    spoken_names: Vec<Arc<str>>,
 }
 
 /// What became of a tenant that asked for a place.
@@ -41,7 +48,7 @@ impl Tenants {
     pub(super) fn new(max: u32) -> Self {
         let names: Vec<Arc<str>> = OWN.into_iter().map(Arc::from).collect();
         let ids = names.iter().map(Arc::clone).zip(0..).collect();
-        Self { ids, names, max }
+        Self { ids, names, max, spoken_of: HashMap::default(), spoken_names: Vec::new() }
     }
 
     /// The number of a tenant that has a place.
@@ -64,8 +71,26 @@ impl Tenants {
         Admission::New(id)
     }
 
+    /// The number of a tenant that is claimed and need not have a place.
+    pub(super) fn identify(&mut self, name: &str) -> TenantId {
+        if let Some(id) = self.find(name).or_else(|| self.spoken_of.get(name).copied()) {
+            return id;
+        }
+        if self.spoken_names.len() >= SPOKEN_OF_MAX {
+            return OVERFLOW;
+        }
+        let id = SPOKEN_OF + self.spoken_names.len() as TenantId;
+        let name: Arc<str> = name.into();
+        self.spoken_names.push(Arc::clone(&name));
+        self.spoken_of.insert(name, id);
+        id
+    }
+
     pub(super) fn name(&self, id: TenantId) -> &Arc<str> {
-        &self.names[id as usize]
+        match id.checked_sub(SPOKEN_OF) {
+            Some(spoken_of) => &self.spoken_names[spoken_of as usize],
+            None => &self.names[id as usize],
+        }
     }
 
     /// Numbers given, our own names among them.
@@ -91,5 +116,17 @@ mod tests {
         assert_eq!((tenants.admit("initech"), tenants.find("initech")), (Admission::Full, None));
         assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(2), Admission::Known(0)));
         assert_eq!((&**tenants.name(3), tenants.used()), ("globex", 2));
+    }
+
+    #[test]
+    fn who_is_only_spoken_of_takes_no_place() {
+        let mut tenants = Tenants::new(1);
+        let spoken_of = tenants.identify("globex");
+        assert_eq!(tenants.identify("globex"), spoken_of);
+        assert_eq!((&**tenants.name(spoken_of), tenants.used()), ("globex", 0));
+        assert_eq!(tenants.admit("acme"), Admission::New(2));
+        assert_eq!((tenants.identify("acme"), tenants.admit("globex")), (2, Admission::Full));
+        let all: Vec<_> = (0..5_000).map(|n| tenants.identify(&format!("t{n}"))).collect();
+        assert_eq!(all.iter().filter(|id| **id == OVERFLOW).count(), 5_001 - SPOKEN_OF_MAX);
     }
 }

@@ -7,6 +7,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aggregator::{ClaimSource, KnownModule};
+use crate::tenancy::Source;
 use crate::units::Period;
 use crate::{aggregator, frontend, observation, receiver, tenancy};
 
@@ -138,6 +140,31 @@ impl Settings {
             data_patterns: self.aggregator.leaks.data_patterns.clone(),
             tenancy: self.tenancy.clone(),
             modules: self.modules.clone(),
+        }
+    }
+
+    /// What the aggregator goes by.
+    #[must_use]
+    pub fn terms(&self) -> crate::aggregator::Terms {
+        let source = |source: &Source| match source {
+            Source::Auth => ClaimSource::Auth,
+            Source::Span => ClaimSource::Span,
+            Source::Resource => ClaimSource::Resource,
+            Source::Header => ClaimSource::Header,
+            Source::Inherited => ClaimSource::Inherited,
+            Source::Baggage => ClaimSource::Baggage,
+        };
+        let modules = self.modules.declared.iter().map(|(name, declared)| KnownModule {
+            name: name.clone(),
+            shared: declared.shared,
+            tenant_required: declared.tenant_required,
+            peers: declared.peers.clone(),
+        });
+        crate::aggregator::Terms {
+            settings: self.aggregator.clone(),
+            sources: self.tenancy.sources.iter().map(source).collect(),
+            modules: modules.collect(),
+            late_accept: self.ingest.late_accept,
         }
     }
 }

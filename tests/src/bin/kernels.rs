@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bailiwick_collector::aggregator::{Aggregator, ClaimSource, Settings};
+use bailiwick_collector::aggregator::{Aggregator, Settings, Terms};
 use bailiwick_collector::observation::{Observer, Request, Rules, Signal, wanted_keys};
 use bailiwick_collector::otlp::attributes::Slots;
 use bailiwick_collector::otlp::trace::{self, Header, Keys, Link, Span, TraceSink, WalkLimits};
@@ -118,7 +118,6 @@ impl Bench {
         settings.series.max = u32::try_from(2 * series)?.max(settings.series.max);
         settings.series.per_tenant_max = settings.series.max;
         settings.series.operations_top = settings.series.max;
-        let sources = [ClaimSource::Auth, ClaimSource::Span, ClaimSource::Resource].to_vec();
         let mut bench = Self {
             spans: (0..bodies.len()).map(|request| pool.said(request).len()).sum(),
             bodies,
@@ -127,7 +126,7 @@ impl Bench {
             observer: Observer::new(Arc::clone(&rules)),
             rules,
             batches: Vec::new(),
-            fold: Aggregator::new(settings, sources),
+            fold: Aggregator::new(Terms { settings, ..Terms::default() }),
             seq: 0,
         };
         bench.seq += 1;

@@ -1,6 +1,6 @@
 //! Stored batches: what a journal may hand back after disks and bugs.
 
-use bailiwick_collector::aggregator::{Aggregator, ClaimSource, Settings};
+use bailiwick_collector::aggregator::{Aggregator, Settings, Terms};
 use bailiwick_collector::observation::Signal;
 use bailiwick_collector::observation::batch::Batch;
 use bailiwick_collector::observation::batch::layout::{HEADER_BYTES, ROW_BYTES, SECTIONS, aligned, header};
@@ -20,8 +20,7 @@ pub fn fuzz_batch(data: &[u8]) {
     assert_eq!(batch.bytes(), data, "a batch keeps its bytes");
     let text = listing::listing(&batch);
     assert!(!text.is_empty(), "a batch has a header");
-    let sources = [ClaimSource::Auth, ClaimSource::Span, ClaimSource::Resource, ClaimSource::Header];
-    let mut fold = Aggregator::new(Settings::default(), [&sources[..], &[ClaimSource::Baggage]].concat());
+    let mut fold = Aggregator::new(Terms::default());
     fold.apply(1, &batch.view());
     fold.tick(2, NOW_NS);
     fold.finish();

@@ -182,6 +182,12 @@ impl Intervals {
         debug_assert!(added, "an empty row takes any number of 32 bits");
     }
 
+    /// Takes counts out of the slot that they were counted in; totals do not fall.
+    pub(in crate::aggregator) fn withdraw(&mut self, series: SeriesId, end_ns: u64, counts: &SlotCounts) {
+        let less = counts.fields().map(u64::wrapping_neg);
+        self.waiting.entry(Slot::holding(end_ns)).or_default().push(Table::write([(series, less)]));
+    }
+
     fn wait(&mut self, slot: Slot, rows: Rows, gained: &mut impl FnMut(Gain)) {
         self.waiting.entry(slot).or_default().push(rows.into_table(gained));
     }

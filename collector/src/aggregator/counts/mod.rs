@@ -3,4 +3,5 @@
 pub(super) mod table;
 pub(super) mod intervals;
 pub(super) mod tiers;
+pub(super) mod messages;
 pub(super) mod totals;

@@ -101,6 +101,11 @@ impl Modules {
         self.changed.mark(self.totals.len() as u32 - 1);
     }
 
+    /// A module's totals.
+    pub(in crate::aggregator) fn get(&self, module: u32) -> &ModuleTotals {
+        &self.totals[module as usize]
+    }
+
     /// A module's totals, to be changed.
     #[inline]
     pub(in crate::aggregator) fn get_mut(&mut self, module: u32) -> &mut ModuleTotals {

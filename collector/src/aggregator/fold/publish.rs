@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Aggregator;
 use crate::aggregator::durations::Heat;
 use crate::aggregator::names::{Bound, NewModule};
-use crate::aggregator::snapshot::{FIRSTS_MAX, First, Limit, Snapshot, Traced};
+use crate::aggregator::snapshot::{Correction, FIRSTS_MAX, First, GapTraces, Limit, Settled, Snapshot, Traced};
 use crate::aggregator::tenants::{TenantId, Tenants};
 
 /// Spans that ended before they began, by tenant.
@@ -78,7 +78,7 @@ impl Aggregator {
             limits: self.limits(),
             cells_shed: self.durations.shed_cells(),
             firsts: Arc::clone(&self.firsts.0),
-            traced: Traced::default(),
+            traced: self.traced(),
         })
     }
 
@@ -104,6 +104,53 @@ impl Aggregator {
             max: self.settings.histograms.bytes_max.0,
             refused: self.durations.refused(),
         };
-        of_series.chain([cells]).collect()
+        let usage = self.index.usage();
+        let of_index = [
+            ("coverage.index_bytes_max", usage.bytes, usage.bytes_max, usage.unjudged),
+            ("coverage.traces_live_max", usage.live_traces, usage.traces_live_max, usage.unjudged),
+        ];
+        let of_index =
+            of_index.map(|(name, used, max, refused)| Limit { name, used: used as u64, max: max as u64, refused });
+        let spans = Limit {
+            name: "coverage.trace_spans_max",
+            used: 0,
+            max: self.settings.coverage.trace_spans_max.into(),
+            refused: usage.oversized,
+        };
+        let rest = [cells, spans, self.findings.limit(), self.graph.limit()];
+        of_series.chain(rest).chain(of_index).collect()
+    }
+
+    /// What the index and its judges add.
+    fn traced(&mut self) -> Traced {
+        let usage = self.index.usage();
+        let mut traced = Traced {
+            parts: Arc::clone(self.parts.closed()),
+            corrections: Arc::new(self.corrections()),
+            gaps: Arc::new(self.gap_counts.iter().map(|((gap, module), n)| (*gap, Arc::clone(module), *n)).collect()),
+            gap_traces: Arc::new(self.gap_traces()),
+            hops_checked: Arc::new(self.hops_checked.iter().map(|(module, n)| (Arc::clone(module), *n)).collect()),
+            hops_unverifiable: Arc::new(self.unverifiable()),
+            weights: Arc::new(self.weights.published()),
+            settled: Settled {
+                live: usage.live_traces as u64,
+                evaluated_ppm: self.index.sample.evaluated_ppm(),
+                ..self.settled
+            },
+            ..Traced::default()
+        };
+        self.graph.publish(&mut traced);
+        self.findings.publish(&mut traced);
+        traced
+    }
+
+    fn corrections(&self) -> Vec<Correction> {
+        let rows = self.corrections.iter();
+        rows.map(|((module, reason), count)| Correction { module: Arc::clone(module), reason, count: *count }).collect()
+    }
+
+    fn gap_traces(&self) -> Vec<GapTraces> {
+        let rows = self.gap_traces.iter();
+        rows.map(|((module, gap), ids)| GapTraces { module: *module, gap: *gap, trace_ids: ids.clone() }).collect()
     }
 }

@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use proptest::prelude::*;
 use prost::Message;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::aggregator::snapshot::CellKind;
@@ -22,8 +23,6 @@ use crate::observation::{Observer, Request, Rules};
 
 const NOW: u64 = 1_700_000_000_000_000_000;
 const SECOND: u64 = 1_000_000_000;
-const SOURCES: [ClaimSource; 5] =
-    [ClaimSource::Auth, ClaimSource::Span, ClaimSource::Resource, ClaimSource::Header, ClaimSource::Baggage];
 
 fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
@@ -52,7 +51,12 @@ fn server(id: u64, route: &str, (status, ago_s, millis): (i64, u64, u64)) -> Spa
     }
 }
 
-fn request(tenant: &str, service: &str, spans: Vec<Span>) -> Vec<u8> {
+/// A request whose spans are each a trace of their own.
+fn request(tenant: &str, service: &str, mut spans: Vec<Span>) -> Vec<u8> {
+    static TRACES: AtomicU64 = AtomicU64::new(1);
+    for span in &mut spans {
+        span.trace_id = u128::from(TRACES.fetch_add(1, Ordering::Relaxed)).to_be_bytes().to_vec();
+    }
     let resource =
         Resource { attributes: vec![text("service.name", service), text("tenant.id", tenant)], ..Resource::default() };
     let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
@@ -80,7 +84,7 @@ fn send_at(fold: &mut Aggregator, observer: &mut Observer, (body, observed_at_ns
 }
 
 fn daemon(settings: Settings) -> (Aggregator, Observer) {
-    (Aggregator::new(settings, SOURCES.to_vec()), Observer::new(Arc::new(Rules::default())))
+    (Aggregator::new(Terms { settings, ..Terms::default() }), Observer::new(Arc::new(Rules::default())))
 }
 
 #[test]

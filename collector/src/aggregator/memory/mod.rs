@@ -2,6 +2,7 @@
 //! layers, lists whose copies share. Nothing here knows what is counted.
 
 pub(super) mod pages;
+pub(super) mod slab;
 pub(super) mod open;
 pub(super) mod layers;
 pub(super) mod chunked;

@@ -13,10 +13,10 @@ pub enum Part {
     Entries = 0,
     /// Entry spans, not adjusted.
     EntrySpans = 1,
-    /// Weights of entries in units of 2^-16.
-    Weights = 2,
-    /// Their squares in units of 2^-16.
-    WeightSquares = 3,
+    /// What weights of entries are above 1, in units of 2^-16.
+    ExtraWeight = 2,
+    /// What their squares are above 1, in units of 2^-16.
+    ExtraWeightSquares = 3,
     /// Entries in settled traces, adjusted.
     SettledEntries = 4,
     /// Those whose ancestors reach a root or a declared boundary, adjusted.

@@ -20,7 +20,7 @@ mod figures;
 
 /// An aggregator that has seen nothing but one tick, as record 7.
 fn empty() -> Arc<Snapshot> {
-    Aggregator::new(aggregator::Settings::default(), Vec::new()).tick(7, NOW_NS)
+    Aggregator::new(aggregator::Terms::default()).tick(7, NOW_NS)
 }
 
 fn state_with(settings: ServerSettings, readiness: Readiness) -> State {

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{NOW, SECOND, SOURCES};
-use crate::aggregator::{Aggregator, Settings, Snapshot};
+use super::{NOW, SECOND};
+use crate::aggregator::{Aggregator, Settings, Snapshot, Terms};
 use crate::observation::batch::row::{Context, Evidence, Span, flag};
 use crate::observation::batch::{Batch, Builder, Head, Meta};
 use crate::observation::report::Reason;
@@ -99,11 +99,13 @@ pub(super) struct Driven {
     pub(super) fold: Aggregator,
     pub(super) now_ns: u64,
     seq: u64,
+    /// Requests sent: each has a trace of its own.
+    sent: u64,
 }
 
 impl Driven {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { fold: Aggregator::new(settings, SOURCES.to_vec()), now_ns: NOW, seq: 0 }
+        Self { fold: Aggregator::new(Terms { settings, ..Terms::default() }), now_ns: NOW, seq: 0, sent: 0 }
     }
 
     /// What a clock says that moved by this.
@@ -121,22 +123,23 @@ impl Driven {
 
     /// Sends one batch.
     pub(super) fn send(&mut self, requests: &[Sent], refused: &[(u8, u8)]) {
-        self.fold.apply(self.seq, &batch(requests, refused, self.now_ns).view());
+        self.fold.apply(self.seq, &batch((requests, self.sent), refused, self.now_ns).view());
+        self.sent += requests.len() as u64;
     }
 }
 
 /// A batch as observation writes it.
-fn batch(requests: &[Sent], refused: &[(u8, u8)], now_ns: u64) -> Batch {
+fn batch((requests, before): (&[Sent], u64), refused: &[(u8, u8)], now_ns: u64) -> Batch {
     let mut builder = Builder::new(1_000, 100_000);
     let string = |builder: &mut Builder, text: &str| builder.string(text.as_bytes()).expect("there is room");
     let service = string(&mut builder, "service");
     let context = builder.context(&Context { service_name: service, ..Context::default() });
-    for (request, id) in requests.iter().zip(1_u64..) {
+    for (request, id) in requests.iter().zip(1 + before..) {
         let [tenant_span, module_span, operation] = request.names().map(|name| string(&mut builder, &name));
         let end_ns = now_ns.saturating_add_signed(request.ends_in_ns);
         let evidence = builder.evidence(&Evidence { tenant_span, module_span, ..Evidence::default() });
         builder.span(&Span {
-            trace_id: [1; 16],
+            trace_id: u128::from(id).to_be_bytes(),
             span_id: id.to_be_bytes(),
             start_ns: end_ns - request.duration_ns,
             end_ns,

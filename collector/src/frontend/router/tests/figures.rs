@@ -8,7 +8,6 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 
 use super::*;
-use crate::aggregator::ClaimSource;
 use crate::observation::batch::Meta;
 use crate::observation::{Observer, Rules, Signal};
 
@@ -64,7 +63,7 @@ fn snapshot_at(now_ns: u64) -> Arc<Snapshot> {
         meta: Meta::default(),
     };
     let observed = Observer::new(Arc::new(Rules::default())).observe(&request).expect("it is OTLP");
-    let mut fold = Aggregator::new(aggregator::Settings::default(), vec![ClaimSource::Span, ClaimSource::Resource]);
+    let mut fold = Aggregator::new(aggregator::Terms::default());
     fold.apply(1, &observed.batch.view());
     fold.tick(2, now_ns)
 }

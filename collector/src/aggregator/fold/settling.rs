@@ -1,0 +1,197 @@
+//! A settled trace is read out: what it says about coverage, who called whom, whose tenants met.
+
+use bailiwick_slo::weight::Weight;
+
+use super::Aggregator;
+use super::judging::Bench;
+use crate::aggregator::graph;
+use crate::aggregator::snapshot::{Gap, ModuleId, Part, Verdict};
+use crate::aggregator::tenants::{self, TenantId};
+use crate::aggregator::traces::calls::{self, Linked};
+use crate::aggregator::traces::chains::{self, mark};
+use crate::aggregator::traces::pool::NameId;
+use crate::aggregator::traces::span::{NO_TENANT, Side, Span, State};
+
+impl Aggregator {
+    /// Reads out the trace on the bench, which has been judged to its end and booked.
+    pub(super) fn settle(&mut self, bench: &mut Bench) {
+        for place in &bench.kin.order {
+            let at = *place as usize;
+            bench.spans[at] = *self.index.span(bench.places[at]);
+        }
+        let (linked, met) = self.follow_links(bench);
+        let inventory = &self.inventory;
+        let is_known = |peer: NameId| peer != NameId::NONE && inventory.binary_search(&peer).is_ok();
+        let Bench { spans, kin, found, marks, .. } = &mut *bench;
+        let shape = chains::read((spans, kin, found), &met, is_known, marks);
+        for at in 0..bench.kin.order.len() {
+            self.mark(bench, bench.kin.order[at]);
+        }
+        self.count_verdict(bench.trace, shape.verdict);
+        if shape.verdict == Verdict::Connected {
+            self.count_times(bench);
+        }
+        self.count_calls(bench, (&linked, &met));
+        self.compare_tenants(bench);
+    }
+
+    /// Consumers name their messages by links: whose those were, and which of the trace's own calls met a consumer.
+    fn follow_links(&mut self, bench: &Bench) -> (Vec<Linked>, Vec<bool>) {
+        let mut linked = Vec::new();
+        let mut met = vec![false; bench.spans.len()];
+        for place in &bench.kin.order {
+            let at = *place as usize;
+            let span = &bench.spans[at];
+            met[at] = span.marks & mark::LINK_MET != 0;
+            if !span.is_consumer() || span.marks & mark::CALLED != 0 {
+                continue;
+            }
+            let links = self.index.aside(bench.places[at]).map(|aside| aside.links.clone()).unwrap_or_default();
+            for link in &links {
+                let id = u64::from_be_bytes(link.span_id);
+                let Some(trace) = self.index.find(&link.trace_id) else { continue };
+                let Some(producer) = self.index.find_span(trace, id).filter(|producer| {
+                    self.index.span(*producer).side() == Side::Calling
+                        && Some(*producer) != bench.places.get(at).copied()
+                }) else {
+                    continue;
+                };
+                let sent = *self.index.span(producer);
+                let module = if sent.booked == NameId::NONE { sent.module } else { sent.booked };
+                linked.push(Linked { place: *place, module, end_ns: sent.end_ns });
+                self.meet(producer);
+            }
+        }
+        (linked, met)
+    }
+
+    /// A producer whose message was consumed in another trace.
+    fn meet(&mut self, producer: u32) {
+        let span = *self.index.span(producer);
+        self.index.span_mut(producer).marks |= mark::LINK_MET;
+        if span.marks & (mark::EDGE | mark::MET) == mark::EDGE {
+            // Its trace has settled and counted it as not met.
+            self.retract(producer);
+            let marks = (span.marks | mark::MET | mark::LINK_MET) & !mark::PEER_SILENT;
+            self.index.span_mut(producer).marks = marks;
+            let module = self.stands_under(&span);
+            self.parts.add(span.end_ns, module, &chains::counts(marks & mark::REVISED, span.drawn).0);
+        }
+    }
+
+    /// Counts what the marks of a span stand for, in place of what was counted of it before.
+    fn mark(&mut self, bench: &mut Bench, place: u32) {
+        let at = place as usize;
+        let (stands, marks) = (bench.places[at], bench.marks[at]);
+        let old = bench.spans[at].marks;
+        if old & mark::REVISED == marks {
+            return;
+        }
+        self.retract(stands);
+        if marks == 0 {
+            return;
+        }
+        let found = bench.found[at];
+        let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
+        if bench.spans[at].state() != State::Entry {
+            let module = self.module_id(tenant, found.module);
+            if bench.spans[at].place != module || bench.spans[at].booked != found.module {
+                self.stand(stands, (tenant, found.module), module);
+            }
+        }
+        self.index.span_mut(stands).marks |= marks;
+        let span = *self.index.span(stands);
+        let module = self.stands_under(&span);
+        self.parts.add(span.end_ns, module, &chains::counts(marks, span.drawn).0);
+        if marks & mark::PEER_SILENT != 0 {
+            self.count_silent(&span, true);
+        }
+        if marks & mark::GAPS != 0 {
+            let before: Vec<Gap> = chains::gaps(old).collect();
+            for gap in chains::gaps(marks).filter(|gap| !before.contains(gap)) {
+                self.gap(bench.trace, module, gap);
+            }
+        }
+        bench.spans[at] = span;
+    }
+
+    /// Notes a gap for good, with the trace that shows it.
+    fn gap(&mut self, trace: u32, module: ModuleId, gap: Gap) {
+        let name = std::sync::Arc::clone(&self.modules.get(module).module);
+        *self.gap_counts.entry((gap, name)).or_default() += 1;
+        let id = self.index.trace(trace).id;
+        let kept = self.gap_traces.entry((module, gap)).or_default();
+        if !kept.contains(&id) {
+            kept.insert(0, id);
+            kept.truncate(3);
+        }
+    }
+
+    /// Counts a silent peer at the peer's own module, or takes that back.
+    pub(super) fn count_silent(&mut self, span: &Span, is_new: bool) {
+        let peer = self.peer_module(span.peer);
+        let tenant = if span.found == NO_TENANT { tenants::UNKNOWN } else { span.found };
+        let module = self.module_id(tenant, peer);
+        let mut parts = [0; crate::aggregator::snapshot::PARTS];
+        parts[Part::Gaps as usize + Gap::PeerSilent as usize] = 1;
+        if is_new {
+            self.parts.add(span.end_ns, module, &parts);
+            let name = std::sync::Arc::clone(&self.modules.get(module).module);
+            *self.gap_counts.entry((Gap::PeerSilent, name)).or_default() += 1;
+        } else {
+            self.parts.withdraw(span.end_ns, module, &parts);
+        }
+    }
+
+    fn count_verdict(&mut self, trace: u32, verdict: Verdict) {
+        let known = &mut self.index.trace_mut(trace).verdict;
+        let before = std::mem::replace(known, 1 + verdict as u8);
+        if before == 0 {
+            self.settled.first[verdict as usize] += 1;
+        } else if before != 1 + verdict as u8 {
+            self.settled.revised[verdict as usize] += 1;
+        }
+    }
+
+    fn count_times(&mut self, bench: &Bench) {
+        for (place, time_us, covered_us) in chains::times(&bench.spans, &bench.kin, &bench.marks) {
+            let at = place as usize;
+            if bench.spans[at].marks & mark::TIMED == 0 {
+                self.index.span_mut(bench.places[at]).marks |= mark::TIMED;
+                let module = self.stands_under(&bench.spans[at]);
+                self.add_part(bench.spans[at].end_ns, module, Part::EntryTime, time_us);
+                self.add_part(bench.spans[at].end_ns, module, Part::CoveredTime, covered_us);
+            }
+        }
+    }
+
+    fn count_calls(&mut self, bench: &Bench, (linked, met): (&[Linked], &[bool])) {
+        for call in calls::read((&bench.spans, &bench.kin, &bench.found), linked, met) {
+            let at = call.place as usize;
+            let span = &bench.spans[at];
+            if self.index.span(bench.places[at]).marks & mark::CALLED != 0 && linked.is_empty() {
+                continue;
+            }
+            self.index.span_mut(bench.places[at]).marks |= mark::CALLED;
+            let found = bench.found[at];
+            let tenant: TenantId = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
+            self.reversed_messages += u64::from(call.is_reversed);
+            let names = &self.index.names;
+            let to =
+                if call.to == NameId::NONE { bailiwick_slo::conventions::MODULE_UNKNOWN } else { names.text(call.to) };
+            let called = graph::Called {
+                tenant,
+                from: names.text(call.from),
+                to,
+                kind: call.kind,
+                weight: Weight::of_units(span.weight),
+                is_failure: calls::is_failure(span),
+                is_unmatched: bench.marks[at] & mark::PEER_SILENT != 0 && bench.marks[at] & mark::EDGE != 0,
+                end_ns: span.end_ns,
+                duration_ns: calls::is_timed(span).then(|| span.duration_ns()),
+                queue_delay_ns: call.queue_delay_ns,
+            };
+            self.graph.count(&self.tenants, &called);
+        }
+    }
+}

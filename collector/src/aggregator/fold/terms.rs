@@ -1,0 +1,151 @@
+//! What the fold goes by: its settings, what is known of modules, and the tenants' sources. Fixed for a run.
+
+use std::collections::BTreeMap;
+
+use super::{Aggregator, Bench, ClaimSource, Desk, Settings};
+use crate::aggregator::books::Ledger;
+use crate::aggregator::carries::Carries;
+use crate::aggregator::counts::intervals::Intervals;
+use crate::aggregator::durations::Durations;
+use crate::aggregator::findings::Findings;
+use crate::aggregator::graph::Graph;
+use crate::aggregator::names::Names;
+use crate::aggregator::tenants::Tenants;
+use crate::aggregator::traces::index::{Index, Limits};
+use crate::aggregator::traces::judge;
+use crate::aggregator::traces::leaks::Allowed;
+use crate::aggregator::traces::pool::{NameId, Pool};
+use crate::observation::{Nested, Uncertain};
+use crate::units::Period;
+
+/// What is known of one module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KnownModule {
+    /// Its name.
+    pub name: String,
+    /// It serves all tenants.
+    pub shared: bool,
+    /// Every request of it must have a tenant.
+    pub tenant_required: bool,
+    /// Other names that it is called by as a peer.
+    pub peers: Vec<String>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// `aggregator.`
+    pub settings: Settings,
+    /// The order in which tenant claims are asked (`tenancy.sources`).
+    pub sources: Vec<ClaimSource>,
+    /// `modules.declared`.
+    pub modules: Vec<KnownModule>,
+    /// `ingest.late_accept`: settled traces are kept as long.
+    pub late_accept: Period,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        let sources = vec![
+            ClaimSource::Auth,
+            ClaimSource::Span,
+            ClaimSource::Resource,
+            ClaimSource::Header,
+            ClaimSource::Inherited,
+            ClaimSource::Baggage,
+        ];
+        Self { settings: Settings::default(), sources, modules: Vec::new(), late_accept: Period::seconds(600) }
+    }
+}
+
+impl Terms {
+    fn for_judges(&self, pool: &mut Pool) -> judge::Terms {
+        let mut chosen = |is: fn(&KnownModule) -> bool| {
+            let names = self.modules.iter().filter(|module| is(module)).map(|module| pool.take(&module.name));
+            let mut names: Vec<NameId> = names.collect();
+            names.sort_unstable();
+            names
+        };
+        let requests = &self.settings.requests;
+        judge::Terms {
+            shared: chosen(|module| module.shared),
+            tenant_required: chosen(|module| module.tenant_required),
+            inherits: self.sources.contains(&ClaimSource::Inherited),
+            counts_nested: requests.nested == Nested::All,
+            counts_uncertain: requests.uncertain == Uncertain::Count,
+            counts_receive: requests.receive,
+        }
+    }
+}
+
+impl Aggregator {
+    /// Empty books.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        let settings = &terms.settings;
+        let mut index = Index::new(Limits::new(&settings.coverage, terms.late_accept.nanos()));
+        let pool = &mut index.names;
+        let judges = terms.for_judges(pool);
+        let sorted = |mut names: Vec<NameId>| {
+            names.sort_unstable();
+            names
+        };
+        let uncompared = sorted(settings.leaks.ignore_span_names.iter().map(|name| pool.take(name)).collect());
+        let mut peers = BTreeMap::new();
+        for module in &terms.modules {
+            let name = pool.take(&module.name);
+            peers.insert(name, name);
+            peers.extend(module.peers.iter().map(|peer| (pool.take(peer), name)));
+        }
+        let edges = settings.leaks.allow_edges.iter().map(|edge| (pool.take(&edge.from), pool.take(&edge.to)));
+        let edges = edges.collect();
+        index.terms = judges;
+        let mut tenants = Tenants::new(settings.series.tenants_max);
+        let related = settings
+            .leaks
+            .parent_of
+            .iter()
+            .flat_map(|(above, below)| below.iter().map(move |below| (above.clone(), below.clone())));
+        let related = related.map(|(above, below)| (tenants.identify(&above), tenants.identify(&below))).collect();
+        Self {
+            names: Names::new(settings.series.clone()),
+            ledger: Ledger::new(settings.series.tenants_max),
+            durations: Durations::new(settings.histograms.bytes_max.bytes()),
+            findings: Findings::new(settings.leaks.findings_max),
+            sources: terms.sources,
+            uncompared,
+            inventory: peers.keys().copied().collect(),
+            peers,
+            allowed: Allowed { edges, related },
+            tenants,
+            index,
+            bench: Bench::default(),
+            bookings: Vec::new(),
+            overflow: Default::default(),
+            carries: Carries::default(),
+            intervals: Intervals::default(),
+            messages: Default::default(),
+            extra_weights: Default::default(),
+            parts: Default::default(),
+            graph: Graph::default(),
+            desk: Desk::default(),
+            modules: Default::default(),
+            totals: Default::default(),
+            anomalies: Default::default(),
+            firsts: Default::default(),
+            weights: Default::default(),
+            settled: Default::default(),
+            corrections: BTreeMap::new(),
+            gap_counts: BTreeMap::new(),
+            gap_traces: BTreeMap::new(),
+            hops_checked: BTreeMap::new(),
+            unverifiable: [0; 3],
+            twice_identified: Vec::new(),
+            reversed_messages: 0,
+            seq: 0,
+            now_ns: 0,
+            begun_ns: None,
+            settings: terms.settings,
+        }
+    }
+}
