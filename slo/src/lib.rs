@@ -3,8 +3,8 @@
 //! Everything here is a pure function or a plain value, so that the daemon, its dashboards and its tests count and
 //! name alike. Modules in reading order: what a request is worth ([`outcome`]), how counts become figures
 //! ([`ratio`]), how time is cut ([`time`]), how durations are bucketed ([`latency`]), what a sampled span stands for
-//! ([`weight`]), how things are named in public
-//! ([`conventions`]).
+//! ([`weight`]), how far a proportion may be off ([`interval`]), how much traces show ([`coverage`]), how things are
+//! named in public ([`conventions`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -21,6 +21,8 @@
 #![forbid(unsafe_code)]
 
 pub mod conventions;
+pub mod coverage;
+pub mod interval;
 pub mod latency;
 pub mod outcome;
 pub mod ratio;
