@@ -121,6 +121,9 @@ impl Aggregator {
                     booking.weight_at_least(self.index.weight_of(bench.trace));
                 }
                 self.bookings.push(booking);
+                if span.is_consumer() {
+                    self.meet_producers(place);
+                }
                 self.miss_tenant(bench, turn);
                 // What is booked is noted when it is; until then nobody must book it again.
                 self.index.span_mut(place).set_state(State::Entry);

@@ -46,16 +46,7 @@ impl Aggregator {
             if !span.is_consumer() || span.marks & mark::CALLED != 0 {
                 continue;
             }
-            let links = self.index.aside(bench.places[at]).map(|aside| aside.links.clone()).unwrap_or_default();
-            for link in &links {
-                let id = u64::from_be_bytes(link.span_id);
-                let Some(trace) = self.index.find(&link.trace_id) else { continue };
-                let Some(producer) = self.index.find_span(trace, id).filter(|producer| {
-                    self.index.span(*producer).side() == Side::Calling
-                        && Some(*producer) != bench.places.get(at).copied()
-                }) else {
-                    continue;
-                };
+            for producer in self.producers(bench.places[at]) {
                 let sent = *self.index.span(producer);
                 let module = if sent.booked == NameId::NONE { sent.module } else { sent.booked };
                 linked.push(Linked { place: *place, module, end_ns: sent.end_ns });
@@ -63,6 +54,23 @@ impl Aggregator {
             }
         }
         (linked, met)
+    }
+
+    /// Where the calling spans stand that a span's links name, as far as they are in the index.
+    fn producers(&self, span: u32) -> Vec<u32> {
+        let links = self.index.aside(span).map(|aside| &*aside.links).unwrap_or_default();
+        let named = links.iter().filter_map(|link| {
+            let trace = self.index.find(&link.trace_id)?;
+            self.index.find_span(trace, u64::from_be_bytes(link.span_id))
+        });
+        named.filter(|named| self.index.span(*named).side() == Side::Calling).collect()
+    }
+
+    /// Lets producers know that their messages were consumed, before their own traces settle.
+    pub(super) fn meet_producers(&mut self, consumer: u32) {
+        for producer in self.producers(consumer) {
+            self.meet(producer);
+        }
     }
 
     /// A producer whose message was consumed in another trace.
@@ -83,15 +91,15 @@ impl Aggregator {
     fn mark(&mut self, bench: &mut Bench, place: u32) {
         let at = place as usize;
         let (stands, marks) = (bench.places[at], bench.marks[at]);
-        let old = bench.spans[at].marks;
-        if old & mark::REVISED == marks {
+        let (old, found, span) = (bench.spans[at].marks, bench.found[at], &bench.spans[at]);
+        let stays = span.state() == State::Entry || (span.booked, span.found) == (found.module, found.tenant);
+        if old & mark::REVISED == marks && stays {
             return;
         }
         self.retract(stands);
         if marks == 0 {
             return;
         }
-        let found = bench.found[at];
         let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
         if bench.spans[at].state() != State::Entry {
             let module = self.module_id(tenant, found.module);

@@ -1,6 +1,8 @@
 //! From OTLP bytes to figures, with the numbers counted independently here.
 
 mod drive;
+mod floods;
+mod orders;
 mod model;
 mod replay;
 
