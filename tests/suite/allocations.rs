@@ -1,12 +1,14 @@
 //! No heap allocation per span on a hit (`speed.md`, S11): what is allocated for a request does not grow with its spans.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_collector::aggregator::{Aggregator, Terms};
 use bailiwick_collector::observation::batch::{Batch, Meta};
 use bailiwick_collector::observation::{Observer, Request, Rules, Signal};
+use bailiwick_collector::units::ByteSize;
+use bailiwick_tests::load::fresh::Fresh;
 use bailiwick_tests::load::pool::{PREFIX_BYTES, Pool};
 use bailiwick_tests::load::workload::{Compression, Plan};
 use bytes::Bytes;
@@ -15,6 +17,8 @@ use bytes::Bytes;
 struct Counting;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
+/// What is counted is the process's: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -63,13 +67,20 @@ fn calls<T>(work: impl FnOnce() -> T) -> (u64, T) {
     (CALLS.load(Ordering::Relaxed) - before, done)
 }
 
+fn without_index() -> Terms {
+    let mut terms = Terms::default();
+    terms.settings.coverage.index_bytes_max = ByteSize(0);
+    terms
+}
+
 /// Scenario: requests of 64 and of 512 spans of series that are known, walked and booked again.
 /// Guarantee: a request of eight times the spans allocates as often, when it is observed and when it is booked.
 #[test]
 fn a_span_of_a_known_series_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (small, large) = (bodies(64), bodies(512));
     let mut observer = Observer::new(Arc::new(Rules::default()));
-    let mut fold = Aggregator::new(Terms::default());
+    let mut fold = Aggregator::new(without_index());
     fold.tick(1, NOW_NS);
     // Twice over everything: buffers have their size then, and series exist.
     for body in large.iter().chain(&small).chain(&large).chain(&small) {
@@ -84,4 +95,32 @@ fn a_span_of_a_known_series_allocates_nothing() {
     let mut book = |batches: &[Batch]| calls(|| batches.iter().for_each(|batch| fold.apply(1, &batch.view()))).0;
     let (small_calls, large_calls) = (book(&small_batches), book(&large_batches));
     assert_eq!(small_calls, large_calls, "booking of {} requests", small.len());
+}
+
+/// Scenario: new traces of known series, second after second, until the index gives places again; once as many spans
+/// of each series as another time.
+/// Guarantee: indexing, judging, settling and forgetting a span allocates next to nothing: what a tick allocates is for
+/// series and slots, not for spans.
+#[test]
+fn a_span_of_a_new_trace_allocates_next_to_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut observer = Observer::new(Arc::new(Rules::default()));
+    let batches: Vec<Batch> = bodies(512).iter().map(|body| observe(&mut observer, body)).collect();
+    let spans = 512 * batches.len() as u64;
+    let mut run = |times: usize| {
+        let (mut fold, mut fresh, mut last) = (Aggregator::new(Terms::default()), Fresh::default(), 0);
+        // Traces settle after 30 s and are kept for 600 s.
+        for step in 0..75_u64 {
+            let new: Vec<Batch> = (0..times).flat_map(|_| &batches).map(|batch| fresh.traces(batch)).collect();
+            let (applied, ()) = calls(|| new.iter().for_each(|batch| fold.apply(1, &batch.view())));
+            let (ticked, _) = calls(|| fold.tick(1, NOW_NS + step * 10_000_000_000));
+            last = applied + ticked;
+        }
+        last
+    };
+    let (once, thrice) = (run(1), run(3));
+    assert!(
+        thrice.saturating_sub(once) < 2 * spans / 50,
+        "{once} and {thrice} calls for {spans} and thrice as many spans"
+    );
 }

@@ -132,8 +132,8 @@ impl Aggregator {
             self.arrive(batch, &row);
         }
         self.keep_books(batch);
-        self.desk.close(&mut self.index.names);
         self.book_evicted();
+        self.desk.close(&mut self.index.names);
     }
 
     fn keep_books(&mut self, batch: &View<'_>) {

@@ -49,7 +49,10 @@ pub struct Figures {
 /// # Errors
 /// When the server does not start, or its books are wrong: no figure then.
 pub async fn run(kind: Kind, pool: &Pool, manner: Manner, course: Course) -> anyhow::Result<Figures> {
-    let target = Target::start(kind, course.core, &pool.dimensions.settings())?;
+    // Bodies come again and again with the ids of their spans: an index would know them. It is measured by the kernels.
+    let no_index = ["--set".to_owned(), "aggregator.coverage.index_bytes_max=0".to_owned()];
+    let settings = [pool.dimensions.settings(), no_index.to_vec()].concat();
+    let target = Target::start(kind, course.core, &settings)?;
     let now_ns = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     // Ends around the middle of the run: the slots that are counted in stay open from its start to its end.
     let centre_ns = now_ns + u64::try_from((course.warmup + course.measured).as_nanos() / 2)?;

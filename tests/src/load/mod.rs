@@ -9,6 +9,7 @@ pub mod workload;
 pub mod series;
 mod spans;
 pub mod pool;
+pub mod fresh;
 pub mod client;
 pub mod null_sink;
 pub mod peer;

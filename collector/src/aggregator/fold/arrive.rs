@@ -180,15 +180,17 @@ impl Aggregator {
         };
         let mut booking = Booking::of(trace_id, span, tenant, entry);
         booking.messages = messages;
-        self.book(&mut [booking]);
+        self.bookings.push(booking);
     }
 
     /// Books what spans of traces are owed that had to leave the index.
     pub(super) fn book_evicted(&mut self) {
-        for (trace_id, span) in std::mem::take(&mut self.index.evicted) {
-            self.unjudged(&trace_id, &span, 0);
-            self.index.release(&span);
+        let evicted = std::mem::take(&mut self.index.evicted);
+        for (trace_id, span) in &evicted {
+            self.unjudged(trace_id, span, 0);
         }
+        self.book_waiting();
+        evicted.iter().for_each(|(_, span)| self.index.release(span));
     }
 }
 

@@ -119,9 +119,10 @@ impl Aggregator {
     }
 
     /// L1, L2 and L6, when a trace has settled.
-    pub(super) fn compare_tenants(&mut self, bench: &Bench) {
+    pub(super) fn compare_tenants(&mut self, bench: &mut Bench) {
+        let mut compared = std::mem::take(&mut bench.compared);
         let found = (&bench.spans[..], &bench.kin, &bench.found[..]);
-        let compared = leaks::compare(found, &self.index.terms, &self.allowed);
+        leaks::compare(found, &self.index.terms, &self.allowed, &mut compared);
         for place in &compared.checked {
             let at = *place as usize;
             let module = self.module_id(bench.found[at].tenant, bench.found[at].module);
@@ -131,11 +132,11 @@ impl Aggregator {
         for (_, reason) in &compared.unverifiable {
             self.unverifiable[*reason as usize] += 1;
         }
-        let mut hits = compared.hits;
-        hits.sort_by_key(|hit| (hit.place, hit.rule));
-        for group in hits.chunk_by(|one, other| one.place == other.place) {
+        compared.hits.sort_by_key(|hit| (hit.place, hit.rule));
+        for group in compared.hits.chunk_by(|one, other| one.place == other.place) {
             self.note_hits(bench, group);
         }
+        bench.compared = compared;
         for place in &bench.kin.order {
             self.index.span_mut(bench.places[*place as usize]).marks |= mark::COMPARED;
         }

@@ -7,9 +7,11 @@ use super::Aggregator;
 use super::book::Booking;
 use crate::aggregator::snapshot::{ModuleId, Part, Rule, Severity, SlotCounts};
 use crate::aggregator::tenants::{self, TenantId};
+use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
 use crate::aggregator::traces::judge::{self, Found, Ruling, Turn};
 use crate::aggregator::traces::kin::Kin;
+use crate::aggregator::traces::leaks;
 use crate::aggregator::traces::pool::NameId;
 use crate::aggregator::traces::span::{NO_TENANT, NONE, Side, Span, State};
 
@@ -24,6 +26,13 @@ pub(super) struct Bench {
     pub(super) found: Vec<Found>,
     turns: Vec<Turn>,
     pub(super) marks: Vec<u32>,
+    /// Messages of other traces that the trace's spans consumed.
+    pub(super) linked: Vec<Linked>,
+    /// By place: its message was consumed in another trace.
+    pub(super) met: Vec<bool>,
+    pub(super) chains: chains::Scratch,
+    pub(super) calls: calls::Scratch,
+    pub(super) compared: leaks::Compared,
 }
 
 /// Requests of several traces that are booked together.
@@ -56,7 +65,7 @@ impl Aggregator {
         self.bench = bench;
     }
 
-    fn book_waiting(&mut self) {
+    pub(super) fn book_waiting(&mut self) {
         let mut bookings = std::mem::take(&mut self.bookings);
         self.book(&mut bookings);
         bookings.clear();
@@ -70,7 +79,8 @@ impl Aggregator {
         self.leave_out_repeats(bench);
         let Bench { spans, kin, found, turns, .. } = &mut *bench;
         judge::judge(spans, kin, (&self.index.terms, settling), (found, turns));
-        for turn in std::mem::take(&mut bench.turns) {
+        for at in 0..bench.turns.len() {
+            let turn = bench.turns[at];
             self.turn(bench, &turn);
         }
         self.compare_claims(bench);

@@ -19,11 +19,11 @@ impl Aggregator {
             let at = *place as usize;
             bench.spans[at] = *self.index.span(bench.places[at]);
         }
-        let (linked, met) = self.follow_links(bench);
+        self.follow_links(bench);
         let inventory = &self.inventory;
         let is_known = |peer: NameId| peer != NameId::NONE && inventory.binary_search(&peer).is_ok();
-        let Bench { spans, kin, found, marks, .. } = &mut *bench;
-        let shape = chains::read((spans, kin, found), &met, is_known, marks);
+        let Bench { spans, kin, found, marks, met, chains, .. } = &mut *bench;
+        let shape = chains::read((spans, kin, found), met, is_known, (marks, chains));
         for at in 0..bench.kin.order.len() {
             self.mark(bench, bench.kin.order[at]);
         }
@@ -31,29 +31,28 @@ impl Aggregator {
         if shape.verdict == Verdict::Connected {
             self.count_times(bench);
         }
-        self.count_calls(bench, (&linked, &met));
+        self.count_calls(bench);
         self.compare_tenants(bench);
     }
 
     /// Consumers name their messages by links: whose those were, and which of the trace's own calls met a consumer.
-    fn follow_links(&mut self, bench: &Bench) -> (Vec<Linked>, Vec<bool>) {
-        let mut linked = Vec::new();
-        let mut met = vec![false; bench.spans.len()];
+    fn follow_links(&mut self, bench: &mut Bench) {
+        bench.linked.clear();
+        bench.met.clear();
+        bench.met.extend(bench.spans.iter().map(|span| span.marks & mark::LINK_MET != 0));
         for place in &bench.kin.order {
             let at = *place as usize;
             let span = &bench.spans[at];
-            met[at] = span.marks & mark::LINK_MET != 0;
             if !span.is_consumer() || span.marks & mark::CALLED != 0 {
                 continue;
             }
             for producer in self.producers(bench.places[at]) {
                 let sent = *self.index.span(producer);
                 let module = if sent.booked == NameId::NONE { sent.module } else { sent.booked };
-                linked.push(Linked { place: *place, module, end_ns: sent.end_ns });
+                bench.linked.push(Linked { place: *place, module, end_ns: sent.end_ns });
                 self.meet(producer);
             }
         }
-        (linked, met)
     }
 
     /// Where the calling spans stand that a span's links name, as far as they are in the index.
@@ -115,8 +114,7 @@ impl Aggregator {
             self.count_silent(&span, true);
         }
         if marks & mark::GAPS != 0 {
-            let before: Vec<Gap> = chains::gaps(old).collect();
-            for gap in chains::gaps(marks).filter(|gap| !before.contains(gap)) {
+            for gap in chains::gaps(marks & !(old & mark::GAPS)) {
                 self.gap(bench.trace, module, gap);
             }
         }
@@ -173,11 +171,13 @@ impl Aggregator {
         }
     }
 
-    fn count_calls(&mut self, bench: &Bench, (linked, met): (&[Linked], &[bool])) {
-        for call in calls::read((&bench.spans, &bench.kin, &bench.found), linked, met) {
+    fn count_calls(&mut self, bench: &mut Bench) {
+        let Bench { spans, kin, found, linked, met, calls: scratch, .. } = &mut *bench;
+        calls::read((spans, kin, found), (linked, met), scratch);
+        for call in &bench.calls.calls {
             let at = call.place as usize;
             let span = &bench.spans[at];
-            if self.index.span(bench.places[at]).marks & mark::CALLED != 0 && linked.is_empty() {
+            if self.index.span(bench.places[at]).marks & mark::CALLED != 0 && bench.linked.is_empty() {
                 continue;
             }
             self.index.span_mut(bench.places[at]).marks |= mark::CALLED;

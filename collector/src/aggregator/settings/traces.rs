@@ -18,7 +18,8 @@ pub struct CoverageSettings {
     pub trace_idle: Period,
     /// A trace is judged at latest this long after its first span.
     pub trace_age_max: Period,
-    /// Most bytes of the index; settled traces take half of it at most. Over it, a sample of traces is judged.
+    /// Most bytes of the index; settled traces take half of it at most. Over it, a sample of traces is judged. 0: there
+    /// is no index; SERVER and CONSUMER spans count one by one, and nothing else is judged.
     pub index_bytes_max: ByteSize,
     /// Most traces that are not settled yet. Over it, a sample of traces is judged.
     #[garde(range(min = 16, max = 10_000_000))]

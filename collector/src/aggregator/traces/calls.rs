@@ -31,14 +31,24 @@ pub(in crate::aggregator) struct Linked {
     pub(in crate::aggregator) end_ns: u64,
 }
 
-/// The calls of a trace. `met` says by place which calling spans met their other side in another trace.
+/// Buffers of [`read`].
+#[derive(Debug, Default)]
+pub(in crate::aggregator) struct Scratch {
+    answered: Vec<bool>,
+    /// What was read.
+    pub(in crate::aggregator) calls: Vec<Call>,
+}
+
+/// Reads the calls of a trace into the scratch. `met` says by place which calling spans met their other side in another trace.
 pub(in crate::aggregator) fn read(
     (spans, kin, found): (&[Span], &Kin, &[Found]),
-    linked: &[Linked],
-    met: &[bool],
-) -> Vec<Call> {
-    let mut calls = Vec::new();
-    let mut answered = met.to_vec();
+    (linked, met): (&[Linked], &[bool]),
+    scratch: &mut Scratch,
+) {
+    let Scratch { answered, calls } = scratch;
+    calls.clear();
+    answered.clear();
+    answered.extend_from_slice(met);
     for place in &kin.order {
         let at = *place as usize;
         let is_entry = matches!(found[at].ruling, Ruling::Entry(_));
@@ -63,7 +73,6 @@ pub(in crate::aggregator) fn read(
             calls.push(call((*place, span), found[*place as usize].module, span.peer, None));
         }
     }
-    calls
 }
 
 fn call((place, span): (u32, &Span), from: NameId, to: NameId, above: Option<&Span>) -> Call {

@@ -61,6 +61,15 @@ pub(in crate::aggregator) mod mark {
 /// Entries shorter than this say nothing about what covers their time.
 const TIMED_NS_MIN: u64 = 10_000_000;
 
+/// Buffers of [`read`].
+#[derive(Debug, Default)]
+pub(in crate::aggregator) struct Scratch {
+    /// By place: a serving span is its child.
+    answered: Vec<bool>,
+    entries: Vec<u32>,
+    spoken: Vec<(TenantId, NameId)>,
+}
+
 /// What a settled trace was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::aggregator) struct Shape {
@@ -74,11 +83,13 @@ pub(in crate::aggregator) fn read(
     (spans, kin, found): (&[Span], &Kin, &[Found]),
     met: &[bool],
     is_known: impl Fn(NameId) -> bool,
-    marks: &mut Vec<u32>,
+    (marks, scratch): (&mut Vec<u32>, &mut Scratch),
 ) -> Shape {
     marks.clear();
     marks.resize(spans.len(), 0);
-    let mut answered = vec![false; spans.len()];
+    let answered = &mut scratch.answered;
+    answered.clear();
+    answered.resize(spans.len(), false);
     for place in &kin.order {
         if spans[*place as usize].side() == Side::Serving
             && let Some(parent) = kin.parent(*place)
@@ -101,7 +112,7 @@ pub(in crate::aggregator) fn read(
         marks[at] = case.marks(is_linked) | case.call(answered[at] || met[at], &is_known);
     }
     let shape = shape.shape();
-    speak((spans, kin, found), shape, marks);
+    speak((spans, kin, found), shape, (marks, scratch));
     // LINKED served as memory for all spans; only entries are counted by it.
     for (mark, span) in marks.iter_mut().zip(spans) {
         if *mark & mark::SETTLED == 0 {
@@ -183,13 +194,14 @@ impl Case<'_> {
 }
 
 /// Lets the first entry of each tenant x module speak for the trace.
-fn speak((spans, kin, found): (&[Span], &Kin, &[Found]), shape: Shape, marks: &mut [u32]) {
-    let mut entries: Vec<u32> =
-        kin.order.iter().copied().filter(|place| marks[*place as usize] & mark::SETTLED != 0).collect();
+fn speak((spans, kin, found): (&[Span], &Kin, &[Found]), shape: Shape, (marks, scratch): (&mut [u32], &mut Scratch)) {
+    let Scratch { entries, spoken, .. } = scratch;
+    entries.clear();
+    entries.extend(kin.order.iter().copied().filter(|place| marks[*place as usize] & mark::SETTLED != 0));
     entries.sort_unstable_by_key(|place| (spans[*place as usize].start_ns, spans[*place as usize].id));
-    let mut spoken: Vec<(TenantId, NameId)> = Vec::new();
+    spoken.clear();
     for place in entries {
-        let at = place as usize;
+        let at = *place as usize;
         let who = (found[at].tenant, found[at].module);
         if !spoken.contains(&who) {
             spoken.push(who);

@@ -76,6 +76,13 @@ pub(in crate::aggregator) struct Compared {
     /// Spans whose explicit tenant was compared with their parent's.
     pub(in crate::aggregator) checked: Vec<u32>,
     pub(in crate::aggregator) unverifiable: Vec<(u32, Unverifiable)>,
+    above: Vec<Above>,
+    /// By place: the span at the top of its chain.
+    top: Vec<u32>,
+    /// Top, explicit tenant and place.
+    tops: Vec<(u32, TenantId, u32)>,
+    flips: Vec<Hit>,
+    skips: Vec<Hit>,
 }
 
 /// Explicit tenants on the way up from a span: the nearest, and the nearest that differs from it.
@@ -94,50 +101,62 @@ pub(in crate::aggregator) fn compare(
     (spans, kin, found): (&[Span], &Kin, &[Found]),
     terms: &Terms,
     allowed: &Allowed,
-) -> Compared {
-    let mut out = Compared::default();
-    let mut above = vec![NOBODY; spans.len()];
-    let mut tops: Vec<(u32, TenantId, u32)> = Vec::new();
-    let mut top = vec![0; spans.len()];
-    let mut flips = Vec::new();
-    let mut skips = Vec::new();
+    out: &mut Compared,
+) {
+    out.clear(spans.len());
     for place in &kin.order {
         let at = *place as usize;
         let (span, parent) = (&spans[at], kin.parent(*place));
-        top[at] = parent.map_or(*place, |parent| top[parent as usize]);
+        out.top[at] = parent.map_or(*place, |parent| out.top[parent as usize]);
         let is_shared = terms.is_shared(found[at].module);
-        let mut mine = if is_shared { NOBODY } else { parent.map_or(NOBODY, |parent| above[parent as usize]) };
+        let mut mine = if is_shared { NOBODY } else { parent.map_or(NOBODY, |parent| out.above[parent as usize]) };
         mine.is_next = false;
         let explicit = span.explicit().filter(|tenant| is_somebody(*tenant) && !is_shared);
         if let Some(tenant) = explicit.filter(|_| !span.is(flag::UNCOMPARED)) {
-            let before = parent.map(|parent| above[parent as usize]).unwrap_or(NOBODY);
+            let before = parent.map(|parent| out.above[parent as usize]).unwrap_or(NOBODY);
             if allowed.differ(tenant, before.nearest) {
                 let hit =
                     |rule, severity| Hit { place: *place, rule, severity, expected: before.nearest, observed: tenant };
                 if tenant == before.other {
-                    flips.push(hit(Rule::Flip, Severity::High));
+                    out.flips.push(hit(Rule::Flip, Severity::High));
                 }
                 if !before.is_next {
-                    skips.push(hit(Rule::Trace, Severity::Low));
+                    out.skips.push(hit(Rule::Trace, Severity::Low));
                 }
             }
-            tops.push((top[at], tenant, *place));
+            out.tops.push((out.top[at], tenant, *place));
         }
         if let Some(tenant) = explicit {
             let other = if mine.nearest == tenant { mine.other } else { mine.nearest };
             mine = Above { nearest: tenant, is_next: true, other };
         }
-        above[at] = mine;
+        out.above[at] = mine;
         if explicit.is_some() && !span.is(flag::UNCOMPARED) && span.marks & super::chains::mark::COMPARED == 0 {
-            compare_with_parent((spans, kin, found), (terms, allowed), *place, &mut out);
+            compare_with_parent((spans, kin, found), (terms, allowed), *place, out);
         }
     }
     if out.hits.is_empty() {
-        out.hits.extend(skips.into_iter().next().or_else(|| strangers((spans, kin), allowed, &tops)));
+        let hit = out.skips.first().copied().or_else(|| strangers((spans, kin), allowed, &out.tops));
+        out.hits.extend(hit);
     }
-    out.hits.extend(flips);
+    out.hits.append(&mut out.flips);
     out.hits.retain(|hit| spans[hit.place as usize].marks & super::chains::mark::COMPARED == 0);
-    out
+}
+
+impl Compared {
+    fn clear(&mut self, spans: usize) {
+        let Self { hits, checked, unverifiable, above, top, tops, flips, skips } = self;
+        hits.clear();
+        checked.clear();
+        unverifiable.clear();
+        above.clear();
+        above.resize(spans, NOBODY);
+        top.clear();
+        top.resize(spans, 0);
+        tops.clear();
+        flips.clear();
+        skips.clear();
+    }
 }
 
 /// L1.

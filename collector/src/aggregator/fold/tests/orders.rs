@@ -53,8 +53,7 @@ fn batch(spans: &[(usize, &Given)], at_ns: u64) -> Batch {
         let resource_hash = 77 + u64::from(given.resource);
         let context = builder.context(&Context { service_name, resource_hash, ..Context::default() });
         let tenant_span = string(&mut builder, &format!("t{}", given.tenant));
-        let module_span =
-            if given.module < 2 { string(&mut builder, &format!("m{}", given.module)) } else { 0 };
+        let module_span = if given.module < 2 { string(&mut builder, &format!("m{}", given.module)) } else { 0 };
         let evidence = builder.evidence(&Evidence { tenant_span, module_span, ..Evidence::default() });
         let operation = string(&mut builder, &format!("operation {}", number % 3));
         let parent = match given.parent {
@@ -110,11 +109,7 @@ fn end(snapshot: &Snapshot) -> End {
     let [connected, broken] = settled.first;
     let [to_connected, to_broken] = settled.revised;
     let verdicts = [connected + to_connected - to_broken, broken + to_broken - to_connected];
-    End {
-        requests: requests.collect(),
-        parts: parts.filter(|(_, counts)| !counts.is_empty()).collect(),
-        verdicts,
-    }
+    End { requests: requests.collect(), parts: parts.filter(|(_, counts)| !counts.is_empty()).collect(), verdicts }
 }
 
 /// Sends batches with the seconds that pass before each, and lets everything settle.
