@@ -18,6 +18,7 @@ mod scratch;
 mod settings;
 mod slots;
 mod spans;
+mod tracestate;
 
 #[cfg(test)]
 mod tests;

@@ -51,7 +51,20 @@ pub(super) const SERVICE_NAMESPACE: u8 = 83;
 pub(super) const SERVICE_INSTANCE: u8 = 84;
 pub(super) const SERVICE_VERSION: u8 = 85;
 
-const OF_SPANS: [(&str, u8); 34] = [
+/// The first of those that few spans have and that become extras of theirs.
+pub(super) const EXTRAS: u8 = RATE;
+/// How many slots these take.
+pub(super) const EXTRAS_SLOTS: u8 = TENANT_SET + 1 - RATE;
+/// `sampling.rate_attribute`.
+pub(super) const RATE: u8 = 86;
+pub(super) const MESSAGES: u8 = 87;
+/// New name, then old.
+pub(super) const TOKENS_INPUT: u8 = 88;
+/// New name, then old.
+pub(super) const TOKENS_OUTPUT: u8 = 90;
+pub(super) const TENANT_SET: u8 = 92;
+
+const OF_SPANS: [(&str, u8); 40] = [
     ("bailiwick.operation", OPERATION),
     ("http.request.method", HTTP_METHOD),
     ("http.method", HTTP_METHOD + 1),
@@ -86,6 +99,12 @@ const OF_SPANS: [(&str, u8); 34] = [
     ("db.name", DB_NAMESPACE + 1),
     ("server.address", SERVER_ADDRESS),
     ("bailiwick.token.tenant", TOKEN_TENANT),
+    ("bailiwick.tenant.set", TENANT_SET),
+    ("messaging.batch.message_count", MESSAGES),
+    ("gen_ai.usage.input_tokens", TOKENS_INPUT),
+    ("gen_ai.usage.prompt_tokens", TOKENS_INPUT + 1),
+    ("gen_ai.usage.output_tokens", TOKENS_OUTPUT),
+    ("gen_ai.usage.completion_tokens", TOKENS_OUTPUT + 1),
 ];
 
 const OF_RESOURCES: [(&str, u8); 4] = [
@@ -109,8 +128,10 @@ pub fn keys(rules: &Rules) -> Keys {
     fn table(claims: &[(String, u8)], fixed: &[(&'static str, u8)]) -> KeyTable {
         KeyTable::new(claims.iter().map(|(name, slot)| (name.as_str(), *slot)).chain(fixed.iter().copied()))
     }
+    let rate = Some(&rules.sampling.rate_attribute).filter(|name| !name.is_empty()).map(|name| (name.clone(), RATE));
+    let of_spans: Vec<(String, u8)> = claims.into_iter().chain(rate).collect();
     Keys {
-        span: table(&claims, &OF_SPANS),
+        span: table(&of_spans, &OF_SPANS),
         scope: table(&module, &[]),
         resource: table(&[tenant, module.clone()].concat(), &OF_RESOURCES),
     }

@@ -3,6 +3,7 @@
 //! A span is refused for the first of: too many attributes, ids, times, tenant, strings that are not UTF-8.
 
 mod claimed;
+mod extras;
 mod judged;
 
 use super::batch::row::{self, Context, Evidence, flag};
@@ -220,6 +221,9 @@ impl<'w> SpanWalk<'w> {
         row.context = self.context_row();
         if !links.is_empty() {
             self.links(&mut row, links);
+        }
+        if !span.trace_state.is_empty() || attributes.any_of(slots::EXTRAS, slots::EXTRAS_SLOTS) {
+            self.extras(&mut row, span.trace_state, attributes);
         }
         self.builder.span(&row);
         Ok(row.flags)

@@ -114,6 +114,8 @@ fn configure(rules: &mut Rules) {
     rules.tenancy.aliases = pairs(&[("globex", "acme"), ("%61cme", "globex"), ("a/b", "a-b"), ("200", "two_hundred")]);
     rules.modules.attributes = texts(&MODULE_KEYS);
     rules.modules.aliases = pairs(&[("api", "rag_hub"), ("200", "two_hundred")]);
+    rules.sampling.rate_attribute = "rate".to_owned();
+    rules.sampling.weight_max = 30;
     rules.requests.ignore_span_names = texts(&["*7*", "name *2 send", "", "a*b**c", "\u{e9}*", "s3.get"]);
     rules.requests.exclude = texts(&["GET /r*y", "*-*-*", "unknown", "BREW*"]);
 }

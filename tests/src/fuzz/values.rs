@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::schema::Message;
 
 /// Keys of attributes: used ones, and some that nobody uses.
-const KEYS: [&str; 65] = [
+const KEYS: [&str; 66] = [
     "bailiwick.tenant.id",
     "tenant.id",
     "tenant_id",
@@ -68,6 +68,7 @@ const KEYS: [&str; 65] = [
     "peer.service",
     "url.path",
     "thread.name",
+    "rate",
     "tenant.ix",
     "",
     "k",
@@ -139,6 +140,29 @@ const TEXTS: [&str; 63] = [
     "\u{1f600}\u{e9}",
 ];
 
+const TRACE_STATES: [&str; 20] = [
+    "",
+    "ot=th:8",
+    "vendor=1,ot=th:c;rv:6e6d1a75832a2f",
+    "a=1 ,\tot=th:3 , b=2",
+    "ot=th:b3333333333333",
+    "ot=th:ffffffffffffff",
+    "ot=th:0",
+    "ot=rv:6e6d1a75832a2f",
+    "ot=th:8;rv:8e6d1a75832a2f",
+    "ot=th:8;rv:6e6d1a75832a2",
+    "ot=th:G;rv:6e6d1a75832a2f",
+    "ot=th:C",
+    "ot=th:8;th:c",
+    "ot=th:8;",
+    "ot=",
+    "ot=x.y:1",
+    "ot=th:;rv:00000000000001",
+    "ot=th:123456789abcdef",
+    "ot =th:8",
+    "ot=th:8,ot=th:c",
+];
+
 const NAMES: [&str; 12] = [
     "GET /rag/query",
     "GET /rag http send",
@@ -164,7 +188,7 @@ pub(super) fn text(dice: &mut Dice, message: Message, field: u32) -> Vec<u8> {
     }
     let text = match (message, field) {
         (Message::Span, 5) => *dice.one_of(&NAMES),
-        (Message::Span | Message::Link, 3) => *dice.one_of(&["", "ot=th:8", "vendor=1,ot=th:c;rv:6e6d1a75832a2f"]),
+        (Message::Span | Message::Link, 3) => *dice.one_of(&TRACE_STATES),
         _ => *dice.one_of(&TEXTS),
     };
     text.as_bytes().to_vec()
@@ -207,6 +231,7 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
             &["0", "1", "2", "5", "14", "16", "17", "UNAVAILABLE", "CANCELLED", "NOT_FOUND"]
         }
         b"http.request.method" | b"http.method" => &["GET", "POST", "BREW"],
+        b"rate" => &["0.25", "0.3", "1", "0", "1e-9", "2", "x"],
         b"error.type" => &["ValueError", "AbortError", "CANCELLED"],
         b"bailiwick.outcome" => &["success", "failure", "excluded", "cancelled"],
         b"user_agent.synthetic.type" => &["bot", "test", "Bot"],

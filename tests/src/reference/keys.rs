@@ -6,10 +6,11 @@ use bailiwick_collector::observation::Rules;
 pub(super) const SERVICE: [&str; 4] = ["service.namespace", "service.name", "service.instance.id", "service.version"];
 
 /// Keys of `sli.md` 1.1 to 1.4 that spans are asked for, besides tenant and module.
-const OF_SPANS: [&str; 34] = [
+const OF_SPANS: [&str; 40] = [
     "asgi.event.type",
     "bailiwick.operation",
     "bailiwick.outcome",
+    "bailiwick.tenant.set",
     "bailiwick.token.tenant",
     "code.function.name",
     "db.name",
@@ -19,11 +20,16 @@ const OF_SPANS: [&str; 34] = [
     "error.type",
     "gen_ai.provider.name",
     "gen_ai.request.model",
+    "gen_ai.usage.completion_tokens",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.prompt_tokens",
     "http.method",
     "http.request.method",
     "http.response.status_code",
     "http.route",
     "http.status_code",
+    "messaging.batch.message_count",
     "messaging.destination",
     "messaging.destination.anonymous",
     "messaging.destination.name",
@@ -49,7 +55,8 @@ pub fn is_used_of_spans(key: &str, rules: &Rules) -> bool {
     let tenancy = &rules.tenancy;
     let headers = header_keys(&tenancy.headers);
     let claims = tenancy.attributes.iter().chain(&headers).chain(&tenancy.baggage);
-    OF_SPANS.contains(&key) || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
+    let is_rate = !key.is_empty() && key == rules.sampling.rate_attribute;
+    OF_SPANS.contains(&key) || is_rate || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
 }
 
 /// Whether a scope is asked for this key.

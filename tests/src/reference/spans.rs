@@ -1,6 +1,6 @@
 //! `ExportTraceServiceRequest` to the bytes of its batch.
 
-use bailiwick_collector::observation::batch::row::{self, Link, NO_CODE, flag};
+use bailiwick_collector::observation::batch::row::{self, Extra, Link, NO_CODE, WeightSource, extra, flag};
 use bailiwick_collector::observation::report::Reason;
 use bailiwick_collector::observation::{FourXxError, Request, Rules};
 use bailiwick_slo::outcome::Outcome;
@@ -13,6 +13,7 @@ use super::books::{Books, odd};
 use super::keys::is_used_of_spans;
 use super::names;
 use super::outcome::{Codes, Facts};
+use super::sampling::{Sampled, sampled};
 use super::table::Table;
 
 /// The batch of a request that was decoded from `request.protobuf`.
@@ -88,22 +89,25 @@ impl Books<'_> {
             self.table.contexts.len() as u32 - 1
         });
         let (first_link, links) = self.links(&span.links);
+        let rate = used.get(&self.rules.sampling.rate_attribute);
+        let sampled = sampled(&span.trace_state, rate, &self.rules.sampling);
+        let (first_extra, extras) = self.table.extras(extras(&sampled));
         self.table.spans.push(row::Span {
             trace_id,
             span_id,
             parent_id,
             start_ns: span.start_time_unix_nano,
             end_ns: span.end_time_unix_nano,
-            weight: 0,
+            weight: sampled.weight,
             context,
             operation,
             evidence,
             peer,
             error_type,
             first_link,
-            first_extra: 0,
+            first_extra,
             links,
-            extras: 0,
+            extras: extras as u8,
             code: codes.http.or(codes.grpc).unwrap_or(NO_CODE),
             kind,
             status,
@@ -184,6 +188,17 @@ impl Books<'_> {
             kept => (first, kept as u8),
         }
     }
+}
+
+/// What few spans have, in the order of their keys but for the weight's source, which follows what it is about.
+fn extras(sampled: &Sampled) -> Vec<Extra> {
+    let number = |key: u16, value: u64| Extra { key, kind: 0, value };
+    let mut extras = vec![];
+    extras.extend(sampled.randomness.map(|randomness| number(extra::RANDOMNESS, randomness)));
+    if ![WeightSource::None as u64, WeightSource::Threshold as u64].contains(&sampled.source) {
+        extras.push(number(extra::WEIGHT_SOURCE, sampled.source));
+    }
+    extras
 }
 
 /// What an outcome depends on besides attributes.

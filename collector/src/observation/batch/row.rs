@@ -233,7 +233,7 @@ pub enum WeightSource {
     Threshold = 1,
     /// `sampling.rate_attribute`.
     Attribute = 2,
-    /// The `ot` entry is malformed; the weight is 1.
+    /// The `ot` entry or the rate is malformed; the weight is 1.
     Invalid = 3,
     /// The weight is `sampling.weight_max`.
     Capped = 4,
