@@ -15,6 +15,8 @@ pub(super) struct Scratch {
     pub(super) excluded: Vec<Option<bool>>,
     /// Per string of the batch: whether it was found to be a tenant id.
     pub(super) tenants: Vec<bool>,
+    /// Strings: the tenants of the `bailiwick.tenant.set` that was read last.
+    pub(super) tenant_set: Vec<u32>,
 }
 
 impl Scratch {
@@ -27,6 +29,7 @@ impl Scratch {
             excluded: Vec::new(),
             ignored: Memo::default(),
             tenants: Vec::new(),
+            tenant_set: Vec::new(),
         }
     }
 

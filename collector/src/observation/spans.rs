@@ -5,8 +5,9 @@
 mod claimed;
 mod extras;
 mod judged;
+mod peer;
 
-use super::batch::row::{self, Context, Evidence, flag};
+use super::batch::row::{self, Context, Evidence, extra, flag};
 use super::batch::{Builder, NoString};
 use super::claims::Claim;
 use super::fields::{id, in_range, label, oddity_flags, spoken_flags};
@@ -137,34 +138,6 @@ impl<'w> SpanWalk<'w> {
         label(self.builder, self.rules, &self.scratch.text, flags)
     }
 
-    fn peer(&mut self, attributes: &Slots<'_>, flags: &mut u32) -> Result<u32, NoString> {
-        if let Some(service) = attributes.get(slots::PEER_SERVICE) {
-            return self.label(service, flags);
-        }
-        let pairs = [
-            (attributes.get(slots::GEN_AI_PROVIDER), attributes.get(slots::GEN_AI_MODEL)),
-            (
-                attributes.first_of(slots::DB_SYSTEM, 2).map(|(_, value)| value),
-                attributes.first_of(slots::DB_NAMESPACE, 2).map(|(_, value)| value),
-            ),
-        ];
-        for (system, part) in pairs {
-            let Some(system) = system else { continue };
-            self.scratch.text.clear();
-            write_text(&mut self.scratch.text, system);
-            if let Some(part) = part {
-                self.scratch.text.push(b'/');
-                write_text(&mut self.scratch.text, part);
-            }
-            return label(self.builder, self.rules, &self.scratch.text, flags);
-        }
-        let destination = attributes.first_of(slots::DESTINATION, 2).map(|(_, name)| name);
-        match attributes.get(slots::DESTINATION_TEMPLATE).or(destination).or(attributes.get(slots::SERVER_ADDRESS)) {
-            Some(value) => self.label(value, flags),
-            None => Ok(0),
-        }
-    }
-
     fn links(&mut self, row: &mut row::Span, links: &[Link<'_>]) {
         for link in links {
             let (Ok(trace_id), Ok(span_id)) = (link.trace_id.try_into(), link.span_id.try_into()) else { continue };
@@ -203,8 +176,9 @@ impl<'w> SpanWalk<'w> {
         self.evidence(attributes, &mut evidence, &mut row.flags)?;
         self.judge_tenant(&evidence, row.parent_id != [0; 8], &mut row.flags)?;
         row.operation = self.operation(span, attributes, &mut row.flags)?;
+        let mut peer_kind = None;
         if matches!(row.kind, outcome::KIND_CLIENT | outcome::KIND_PRODUCER) {
-            row.peer = self.peer(attributes, &mut row.flags)?;
+            peer_kind = self.peer(&mut row, attributes)?;
         }
         if let Some(value) = attributes.get(slots::ERROR_TYPE) {
             row.error_type = self.label(value, &mut row.flags)?;
@@ -224,6 +198,9 @@ impl<'w> SpanWalk<'w> {
         }
         if !span.trace_state.is_empty() || attributes.any_of(slots::EXTRAS, slots::EXTRAS_SLOTS) {
             self.extras(&mut row, span.trace_state, attributes);
+        }
+        if let Some(kind) = peer_kind {
+            self.add_number(&mut row, extra::PEER_KIND, kind as u64);
         }
         self.builder.span(&row);
         Ok(row.flags)

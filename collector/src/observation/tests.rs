@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 
 use super::batch::Meta;
+use super::batch::row::{Extra, extra, flag};
 use super::report::Reason;
 use super::{Observed, Observer, Request, Rules, Signal};
 
@@ -83,6 +84,41 @@ fn a_long_name_that_is_no_text_is_refused_wherever_its_bad_bytes_stand() {
         let refused = observe(rules, &body).report.refused;
         assert_eq!(refused.first().map(|refused| refused.reason), Some(Reason::InvalidUtf8), "{label_bytes_max}");
     }
+}
+
+/// Key, number and text of every extra of the one span.
+fn extras(observed: &Observed) -> Vec<(u16, u64, String)> {
+    let batch = observed.batch.view();
+    let span = batch.spans().next().expect("one span");
+    let read = |row: Extra| match row.kind {
+        3 => (row.key, 0, batch.string(row.value as u32).to_owned()),
+        _ => (row.key, row.value, String::new()),
+    };
+    batch.extras_of(span.first_extra, span.extras.into()).map(read).collect()
+}
+
+#[test]
+fn counts_and_further_tenants_stand_beside_the_span_that_has_them() {
+    let of_span = vec![
+        text("bailiwick.tenant.set", "acme, globex,acme,a/b"),
+        pair("messaging.batch.message_count", Value::IntValue(17)),
+        pair("gen_ai.usage.prompt_tokens", Value::IntValue(1)),
+        pair("gen_ai.usage.input_tokens", Value::DoubleValue(900.0)),
+        text("gen_ai.usage.completion_tokens", "120"),
+    ];
+    let of = |number: u64| (number, String::new());
+    let name = |name: &str| (0, name.to_owned());
+    let expected = [
+        (extra::MESSAGES, of(17)),
+        (extra::TOKENS_INPUT, of(900)),
+        (extra::TOKENS_OUTPUT, of(120)),
+        (extra::TENANT_SET, name("acme")),
+        (extra::TENANT_SET, name("globex")),
+    ];
+    let observed = observe(Rules::default(), &body(vec![], of_span));
+    assert_eq!(extras(&observed), expected.map(|(key, (number, text))| (key, number, text)));
+    let span = observed.batch.view().spans().next().expect("one span");
+    assert_eq!(span.flags & flag::TENANT_INVALID, flag::TENANT_INVALID, "`a/b` is no tenant");
 }
 
 #[test]

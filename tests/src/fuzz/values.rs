@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::schema::Message;
 
 /// Keys of attributes: used ones, and some that nobody uses.
-const KEYS: [&str; 66] = [
+const KEYS: [&str; 72] = [
     "bailiwick.tenant.id",
     "tenant.id",
     "tenant_id",
@@ -68,6 +68,12 @@ const KEYS: [&str; 66] = [
     "peer.service",
     "url.path",
     "thread.name",
+    "bailiwick.tenant.set",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "messaging.batch.message_count",
     "rate",
     "tenant.ix",
     "",
@@ -163,6 +169,9 @@ const TRACE_STATES: [&str; 20] = [
     "ot=th:8,ot=th:c",
 ];
 
+/// More tenants than are kept.
+const TENANTS: &str = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,aa,bb,cc,dd,ee,ff,gg,hh";
+
 const NAMES: [&str; 12] = [
     "GET /rag/query",
     "GET /rag http send",
@@ -231,6 +240,14 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
             &["0", "1", "2", "5", "14", "16", "17", "UNAVAILABLE", "CANCELLED", "NOT_FOUND"]
         }
         b"http.request.method" | b"http.method" => &["GET", "POST", "BREW"],
+        b"bailiwick.tenant.set" => &["acme,globex", " acme ,,acme,shop", "a/b,acme", ",", TENANTS],
+        b"messaging.batch.message_count"
+        | b"gen_ai.usage.input_tokens"
+        | b"gen_ai.usage.prompt_tokens"
+        | b"gen_ai.usage.output_tokens"
+        | b"gen_ai.usage.completion_tokens" => {
+            &["0", "17", "18446744073709551615", "18446744073709551616", "-1", "1.5"]
+        }
         b"rate" => &["0.25", "0.3", "1", "0", "1e-9", "2", "x"],
         b"error.type" => &["ValueError", "AbortError", "CANCELLED"],
         b"bailiwick.outcome" => &["success", "failure", "excluded", "cancelled"],

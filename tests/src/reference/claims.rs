@@ -95,6 +95,29 @@ impl Books<'_> {
         Ok((evidence, module))
     }
 
+    /// `bailiwick.tenant.set`: the first 32 different tenants.
+    pub(super) fn tenant_set(&mut self, used: &Used, flags: &mut u32) -> Vec<u32> {
+        let mut set = vec![];
+        let Some(value) = used.get("bailiwick.tenant.set") else { return set };
+        for member in value.text().split(',') {
+            if set.len() == 32 {
+                *flags |= flag::TRUNCATED;
+                break;
+            }
+            match self.claim(member) {
+                Claim::Tenant(tenant) => {
+                    let tenant = self.table.string(&tenant);
+                    if !set.contains(&tenant) {
+                        set.push(tenant);
+                    }
+                }
+                Claim::Absent => {}
+                Claim::Invalid => *flags |= flag::TENANT_INVALID,
+            }
+        }
+        set
+    }
+
     /// `ingest.md` 7.2. The item's own claim is that of its span, else that of its resource.
     pub(super) fn judge_tenant(
         &self,

@@ -34,7 +34,7 @@ pub(super) fn sampled(trace_state: &str, rate: Option<&Scalar>, settings: &Sampl
     let threshold = u64::from_str_radix(&format!("{th:0<14}"), 16).expect("hexadecimal digits");
     // W = ceil(2^88 / (2^56 - T))
     let kept = (1_u128 << 56) - u128::from(threshold);
-    let weight = ((1_u128 << 88) + kept - 1) / kept;
+    let weight = (1_u128 << 88).div_ceil(kept);
     let source = match randomness {
         Some(rv) if rv < threshold => WeightSource::Inconsistent,
         _ => WeightSource::Threshold,

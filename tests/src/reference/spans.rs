@@ -1,6 +1,6 @@
 //! `ExportTraceServiceRequest` to the bytes of its batch.
 
-use bailiwick_collector::observation::batch::row::{self, Extra, Link, NO_CODE, WeightSource, extra, flag};
+use bailiwick_collector::observation::batch::row::{self, Extra, Link, NO_CODE, PeerKind, WeightSource, extra, flag};
 use bailiwick_collector::observation::report::Reason;
 use bailiwick_collector::observation::{FourXxError, Request, Rules};
 use bailiwick_slo::outcome::Outcome;
@@ -61,20 +61,16 @@ impl Books<'_> {
         flags |= bit(parent.is_err() && !span.parent_span_id.is_empty(), flag::ATTRIBUTE_SHAPE);
         let parent_id = parent.unwrap_or_default();
         flags |= self.times(span)?;
-        let mut in_range = |value: i32, known: std::ops::RangeInclusive<i32>, otherwise: u8| {
-            if known.contains(&value) {
-                return value as u8;
-            }
-            flags |= flag::UNKNOWN_ENUM;
-            otherwise
-        };
-        let kind = in_range(span.kind, 0..=5, 1);
-        let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 0..=2, 0);
+        let kind = in_range(span.kind, 5, 1, &mut flags);
+        let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 2, 0, &mut flags);
         let (evidence, module_span) = self.evidence(used, &mut flags)?;
+        let tenant_set = self.tenant_set(used, &mut flags);
         self.judge_tenant(&evidence, around, parent_id == [0; 8], &mut flags)?;
         let operation = self.label(&names::operation(used, &span.name), &mut flags);
         let client = matches!(kind, 3 | 4);
-        let peer = if client { self.label(&names::peer(used), &mut flags) } else { 0 };
+        let (peer, peer_kind) = if client { names::peer(used) } else { Default::default() };
+        let peer_kind = peer_kind.or((kind == 4 && !peer.is_empty()).then_some(PeerKind::Messaging));
+        let peer = self.label(&peer, &mut flags);
         let error_type = used.get("error.type").map_or(0, |value| self.label(&value.text(), &mut flags));
         let codes = Codes::read(used);
         flags |= self.named(span, used) | of_codes(&codes);
@@ -91,7 +87,13 @@ impl Books<'_> {
         let (first_link, links) = self.links(&span.links);
         let rate = used.get(&self.rules.sampling.rate_attribute);
         let sampled = sampled(&span.trace_state, rate, &self.rules.sampling);
-        let (first_extra, extras) = self.table.extras(extras(&sampled));
+        let extras = [
+            of_sampling(&sampled),
+            counts(used, &mut flags),
+            tenant_set.into_iter().map(|tenant| text(extra::TENANT_SET, tenant)).collect(),
+            peer_kind.map(|kind| number(extra::PEER_KIND, kind as u64)).into_iter().collect(),
+        ];
+        let (first_extra, extras) = self.table.extras(extras.concat());
         self.table.spans.push(row::Span {
             trace_id,
             span_id,
@@ -190,9 +192,34 @@ impl Books<'_> {
     }
 }
 
-/// What few spans have, in the order of their keys but for the weight's source, which follows what it is about.
-fn extras(sampled: &Sampled) -> Vec<Extra> {
-    let number = |key: u16, value: u64| Extra { key, kind: 0, value };
+fn number(key: u16, value: u64) -> Extra {
+    Extra { key, kind: 0, value }
+}
+
+fn text(key: u16, string: u32) -> Extra {
+    Extra { key, kind: 3, value: string.into() }
+}
+
+/// Messages and tokens; what is no count from 0 is absent.
+fn counts(used: &Used, flags: &mut u32) -> Vec<Extra> {
+    let keys: [(u16, &[&str]); 3] = [
+        (extra::MESSAGES, &["messaging.batch.message_count"]),
+        (extra::TOKENS_INPUT, &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"]),
+        (extra::TOKENS_OUTPUT, &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"]),
+    ];
+    let mut counts = vec![];
+    for (key, names) in keys {
+        let Some((_, value)) = used.first(names) else { continue };
+        match value.count() {
+            Some(count) => counts.push(number(key, count)),
+            None => *flags |= flag::ATTRIBUTE_SHAPE,
+        }
+    }
+    counts
+}
+
+/// What a span says of sampling.
+fn of_sampling(sampled: &Sampled) -> Vec<Extra> {
     let mut extras = vec![];
     extras.extend(sampled.randomness.map(|randomness| number(extra::RANDOMNESS, randomness)));
     if ![WeightSource::None as u64, WeightSource::Threshold as u64].contains(&sampled.source) {
@@ -212,6 +239,15 @@ struct About<'a> {
 
 fn id<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
     <[u8; N]>::try_from(bytes).ok().filter(|id| *id != [0; N]).ok_or(Reason::InvalidId)
+}
+
+/// An enum from 0 to `last`, or what stands for those that are not.
+fn in_range(value: i32, last: i32, otherwise: u8, flags: &mut u32) -> u8 {
+    if (0..=last).contains(&value) {
+        return value as u8;
+    }
+    *flags |= flag::UNKNOWN_ENUM;
+    otherwise
 }
 
 /// OTLP's span flags: bit 0x100 "the parent's origin is known", 0x200 "and it is remote"; sampling is known from any.

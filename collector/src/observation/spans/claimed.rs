@@ -11,6 +11,9 @@ use super::{Refusal, SpanWalk};
 use crate::otlp::attributes::{Slots, Value};
 use crate::tenancy::OnConflict;
 
+/// Tenants of a `bailiwick.tenant.set` that are kept, as many as links.
+const TENANT_SET_MAX: usize = 32;
+
 impl SpanWalk<'_> {
     pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
         let aliases = &self.rules.modules.aliases;
@@ -108,6 +111,34 @@ impl SpanWalk<'_> {
         if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
             evidence.aliases[3] = alias + 1;
             evidence.module_span = self.module(value, flags)?;
+        }
+        if let Some(value) = attributes.get(slots::TENANT_SET) {
+            self.tenant_set(value, flags)?;
+        }
+        Ok(())
+    }
+
+    /// Reads `bailiwick.tenant.set`, tenants joined by commas, each once. What is no tenant id is passed over: the set
+    /// is evidence of a batch and decides nothing.
+    fn tenant_set(&mut self, value: Value<'_>, flags: &mut u32) -> Result<(), NoString> {
+        self.scratch.tenant_set.clear();
+        let Value::Text(text) = value else { return self.add_to_set(value, flags) };
+        for member in text.split(|byte| *byte == b',') {
+            if self.scratch.tenant_set.len() == TENANT_SET_MAX {
+                *flags |= flag::TRUNCATED;
+                break;
+            }
+            self.add_to_set(Value::Text(member), flags)?;
+        }
+        Ok(())
+    }
+
+    fn add_to_set(&mut self, member: Value<'_>, flags: &mut u32) -> Result<(), NoString> {
+        match self.tenant(member)? {
+            Claim::Tenant(tenant) if self.scratch.tenant_set.contains(&tenant) => {}
+            Claim::Tenant(tenant) => self.scratch.tenant_set.push(tenant),
+            Claim::Absent => {}
+            Claim::Invalid => *flags |= flag::TENANT_INVALID,
         }
         Ok(())
     }
