@@ -12,6 +12,7 @@ mod memo;
 mod naming;
 mod observer;
 mod outcome;
+mod owner;
 mod points;
 pub mod report;
 mod scratch;

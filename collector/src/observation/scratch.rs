@@ -2,15 +2,21 @@
 
 use super::glob::Glob;
 use super::memo::Memo;
+use super::owner::Owner;
 use super::settings::Rules;
+use super::slots;
 
 /// Buffers that outlive a request.
 #[derive(Debug)]
 pub(super) struct Scratch {
     pub(super) text: Vec<u8>,
+    /// The name of what a span touches.
+    pub(super) name: Vec<u8>,
     ignore: Vec<Glob>,
     ignored: Memo,
     pub(super) exclude: Vec<Glob>,
+    /// `leaks.data_patterns` in order, with the slots that each reads.
+    pub(super) owners: Vec<((u8, u8), Owner)>,
     /// Per string of the batch: whether it is an excluded operation; `None`: not asked yet.
     pub(super) excluded: Vec<Option<bool>>,
     /// Per string of the batch: whether it was found to be a tenant id.
@@ -24,8 +30,14 @@ impl Scratch {
         let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
         Self {
             text: Vec::new(),
+            name: Vec::new(),
             ignore: globs(&rules.requests.ignore_span_names),
             exclude: globs(&rules.requests.exclude),
+            owners: rules
+                .data_patterns
+                .iter()
+                .map(|data| (slots::of_data(data.attribute), Owner::new(&data.pattern)))
+                .collect(),
             excluded: Vec::new(),
             ignored: Memo::default(),
             tenants: Vec::new(),

@@ -174,6 +174,7 @@ impl<'w> SpanWalk<'w> {
         row.status = in_range(span.status, 2, 0, &mut row.flags);
         let mut evidence = Evidence::default();
         self.evidence(attributes, &mut evidence, &mut row.flags)?;
+        let data_pattern = self.data(attributes, &mut evidence)?;
         self.judge_tenant(&evidence, row.parent_id != [0; 8], &mut row.flags)?;
         row.operation = self.operation(span, attributes, &mut row.flags)?;
         let mut peer_kind = None;
@@ -201,6 +202,9 @@ impl<'w> SpanWalk<'w> {
         }
         if let Some(kind) = peer_kind {
             self.add_number(&mut row, extra::PEER_KIND, kind as u64);
+        }
+        if let Some(number) = data_pattern {
+            self.add_number(&mut row, extra::DATA_PATTERN, number);
         }
         self.builder.span(&row);
         Ok(row.flags)

@@ -16,7 +16,9 @@ pub enum BadTenant {
     Reserved,
 }
 
-const fn allowed(byte: u8) -> bool {
+/// Whether tenant ids may hold this byte.
+#[must_use]
+pub const fn is_tenant_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'-' | b'_' | b'.' | b'*' | b'\'' | b'(' | b')')
 }
 
@@ -26,7 +28,11 @@ const fn allowed(byte: u8) -> bool {
 /// Why nobody may be called so.
 #[inline]
 pub fn check(id: &[u8]) -> Result<(), BadTenant> {
-    if id.is_empty() || id.len() > TENANT_BYTES_MAX || matches!(id, b"." | b"..") || !id.iter().all(|b| allowed(*b)) {
+    if id.is_empty()
+        || id.len() > TENANT_BYTES_MAX
+        || matches!(id, b"." | b"..")
+        || !id.iter().all(|b| is_tenant_byte(*b))
+    {
         return Err(BadTenant::Malformed);
     }
     let reserved = [TENANT_UNKNOWN, TENANT_OVERFLOW, TENANT_SYSTEM];

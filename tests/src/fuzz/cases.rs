@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bailiwick_collector::observation::batch::Meta;
-use bailiwick_collector::observation::{FourXxError, LimitSettings, Rules};
+use bailiwick_collector::observation::{DataAttribute, DataPattern, FourXxError, LimitSettings, Rules};
 use bailiwick_collector::tenancy::OnConflict;
 use bailiwick_collector::units::ByteSize;
 
@@ -114,6 +114,15 @@ fn configure(rules: &mut Rules) {
     rules.tenancy.aliases = pairs(&[("globex", "acme"), ("%61cme", "globex"), ("a/b", "a-b"), ("200", "two_hundred")]);
     rules.modules.attributes = texts(&MODULE_KEYS);
     rules.modules.aliases = pairs(&[("api", "rag_hub"), ("200", "two_hundred")]);
+    rules.data_patterns = [
+        (DataAttribute::RedisKey, "cache:{tenant}:*"),
+        (DataAttribute::DbCollection, "*_{tenant}_*"),
+        (DataAttribute::S3Key, "{tenant}/*"),
+        (DataAttribute::Destination, "{tenant}*"),
+        (DataAttribute::DbNamespace, "*{tenant}"),
+    ]
+    .map(|(attribute, pattern)| DataPattern { attribute, pattern: pattern.to_owned(), dry_run: true })
+    .into();
     rules.sampling.rate_attribute = "rate".to_owned();
     rules.sampling.weight_max = 30;
     rules.requests.ignore_span_names = texts(&["*7*", "name *2 send", "", "a*b**c", "\u{e9}*", "s3.get"]);

@@ -83,8 +83,9 @@ impl Census {
 
     fn claims(&mut self, batch: &View<'_>) {
         for row in batch.evidence() {
-            let claims = [row.tenant_span, row.tenant_header, row.tenant_baggage, row.tenant_token, row.module_span];
-            let names = ["span", "header", "baggage", "token", "module"];
+            let tenants = [row.tenant_span, row.tenant_header, row.tenant_baggage, row.tenant_token, row.tenant_data];
+            let claims = tenants.into_iter().chain([row.module_span]);
+            let names = ["span", "header", "baggage", "token", "data", "module"];
             for (name, _) in names.into_iter().zip(claims).filter(|(_, claim)| *claim != 0) {
                 self.add(&format!("claim by {name}"));
             }

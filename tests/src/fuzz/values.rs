@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::schema::Message;
 
 /// Keys of attributes: used ones, and some that nobody uses.
-const KEYS: [&str; 72] = [
+const KEYS: [&str; 80] = [
     "bailiwick.tenant.id",
     "tenant.id",
     "tenant_id",
@@ -68,6 +68,14 @@ const KEYS: [&str; 72] = [
     "peer.service",
     "url.path",
     "thread.name",
+    "aws.s3.bucket",
+    "aws.s3.key",
+    "bailiwick.token.tenant",
+    "db.collection.name",
+    "db.cosmosdb.container",
+    "db.mongodb.collection",
+    "db.redis.key",
+    "db.sql.table",
     "bailiwick.tenant.set",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.prompt_tokens",
@@ -169,6 +177,9 @@ const TRACE_STATES: [&str; 20] = [
     "ot=th:8,ot=th:c",
 ];
 
+/// SHA-256 of nothing.
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// More tenants than are kept.
 const TENANTS: &str = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,aa,bb,cc,dd,ee,ff,gg,hh";
 
@@ -248,6 +259,12 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
         | b"gen_ai.usage.completion_tokens" => {
             &["0", "17", "18446744073709551615", "18446744073709551616", "-1", "1.5"]
         }
+        b"bailiwick.token.tenant" => &["acme", " globex ", "a/b", "sha256:00", DIGEST],
+        b"db.redis.key" => &["cache:acme:7", "cache:acme", "cache:_system:7"],
+        b"db.collection.name" | b"db.mongodb.collection" | b"db.cosmosdb.container" | b"db.sql.table" => {
+            &["t_acme_1_2", "t_acme", "__x_", "7"]
+        }
+        b"aws.s3.key" | b"db.namespace" => &["acme/7", "/acme", "%61cme/x/y", "..", "caf\u{e9}"],
         b"rate" => &["0.25", "0.3", "1", "0", "1e-9", "2", "x"],
         b"error.type" => &["ValueError", "AbortError", "CANCELLED"],
         b"bailiwick.outcome" => &["success", "failure", "excluded", "cancelled"],

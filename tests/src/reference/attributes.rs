@@ -31,7 +31,7 @@ impl Scalar {
             Self::Text(text) => text.parse().ok(),
             Self::Int(number) => (*number).try_into().ok(),
             Self::Double(number) => {
-                let is_whole = number.trunc() == *number && *number >= 0.0 && *number <= 2.0_f64.powi(53);
+                let is_whole = number.fract() == 0.0 && *number >= 0.0 && *number <= 2.0_f64.powi(53);
                 is_whole.then_some(*number as u64)
             }
             Self::Bool(_) => None,

@@ -7,7 +7,8 @@ use bailiwick_collector::tenancy::{self, OnConflict};
 use super::around::Around;
 use super::attributes::{Scalar, Used};
 use super::books::Books;
-use super::keys::header_keys;
+use super::keys::{data_keys, header_keys};
+use super::names;
 
 /// A tenant claim after trimming and aliases.
 pub(super) enum Claim {
@@ -83,7 +84,7 @@ impl Books<'_> {
             }
         }
         if let Some(token) = used.get("bailiwick.token.tenant") {
-            evidence.tenant_token = self.label(&token.text(), flags);
+            evidence.tenant_token = self.token(&token.text(), flags);
         }
         let mut module = String::new();
         if let Some((alias, value)) = used.first(&self.rules.modules.attributes) {
@@ -93,6 +94,34 @@ impl Books<'_> {
             evidence.aliases[3] = alias;
         }
         Ok((evidence, module))
+    }
+
+    /// "`bailiwick.token.tenant`, plain or `sha256:` + hex of the canonical id": a digest is kept as it stands.
+    fn token(&mut self, token: &str, flags: &mut u32) -> u32 {
+        let digest = token.strip_prefix("sha256:");
+        if digest.is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())) {
+            return self.label(token, flags);
+        }
+        match self.claim(token) {
+            Claim::Tenant(tenant) => self.table.string(&tenant),
+            Claim::Absent => 0,
+            Claim::Invalid => {
+                *flags |= flag::TENANT_INVALID;
+                0
+            }
+        }
+    }
+
+    /// The owner of what a span touches and the number of the pattern that names it: the first that fits.
+    pub(super) fn data(&mut self, used: &Used) -> Option<(u32, u64)> {
+        for (number, pattern) in (0..).zip(&self.rules.data_patterns) {
+            let Some((_, name)) = used.first(data_keys(pattern.attribute)) else { continue };
+            let Some(tenant) = names::owner(&pattern.pattern, &name.text()) else { continue };
+            if let Claim::Tenant(tenant) = self.claim(&tenant) {
+                return Some((self.table.string(&tenant), number));
+            }
+        }
+        None
     }
 
     /// `bailiwick.tenant.set`: the first 32 different tenants.

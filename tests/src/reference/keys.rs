@@ -1,6 +1,6 @@
 //! Which attributes are asked for.
 
-use bailiwick_collector::observation::Rules;
+use bailiwick_collector::observation::{DataAttribute, Rules};
 
 /// Keys of resources, in the order of a context's fields.
 pub(super) const SERVICE: [&str; 4] = ["service.namespace", "service.name", "service.instance.id", "service.version"];
@@ -49,6 +49,20 @@ const OF_SPANS: [&str; 40] = [
     "user_agent.synthetic.type",
 ];
 
+/// Keys of an attribute that names data, new names first.
+pub(super) const fn data_keys(attribute: DataAttribute) -> &'static [&'static str] {
+    match attribute {
+        DataAttribute::DbNamespace => &["db.namespace", "db.name"],
+        DataAttribute::DbCollection => {
+            &["db.collection.name", "db.mongodb.collection", "db.cosmosdb.container", "db.sql.table"]
+        }
+        DataAttribute::Destination => &["messaging.destination.name", "messaging.destination"],
+        DataAttribute::S3Bucket => &["aws.s3.bucket"],
+        DataAttribute::S3Key => &["aws.s3.key"],
+        DataAttribute::RedisKey => &["db.redis.key"],
+    }
+}
+
 /// Whether a span is asked for this key.
 #[must_use]
 pub fn is_used_of_spans(key: &str, rules: &Rules) -> bool {
@@ -56,7 +70,8 @@ pub fn is_used_of_spans(key: &str, rules: &Rules) -> bool {
     let headers = header_keys(&tenancy.headers);
     let claims = tenancy.attributes.iter().chain(&headers).chain(&tenancy.baggage);
     let is_rate = !key.is_empty() && key == rules.sampling.rate_attribute;
-    OF_SPANS.contains(&key) || is_rate || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
+    let is_data = rules.data_patterns.iter().any(|pattern| data_keys(pattern.attribute).contains(&key));
+    OF_SPANS.contains(&key) || is_rate || is_data || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
 }
 
 /// Whether a scope is asked for this key.

@@ -104,6 +104,23 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// The tenant in a name of data, by a pattern with `{tenant}`: of all ways to read it the one in which the tenant begins
+/// first, of those the one in which it is shortest.
+pub(super) fn owner(pattern: &str, name: &str) -> Option<String> {
+    let (before, behind) = pattern.split_once("{tenant}")?;
+    let places: Vec<usize> = (0..=name.len()).filter(|at| name.is_char_boundary(*at)).collect();
+    for start in places.iter().filter(|start| fits(before, &name[..**start])) {
+        for end in places.iter().filter(|end| *end > start && fits(behind, &name[**end..])) {
+            let tenant = &name[*start..*end];
+            let is_id = |c: char| c.is_ascii_alphanumeric() || "!-_.*'()".contains(c);
+            if tenant.len() <= 150 && tenant.chars().all(is_id) {
+                return Some(tenant.to_owned());
+            }
+        }
+    }
+    None
+}
+
 /// The longest prefix of at most `max` bytes that ends at a character, and whether something was cut.
 pub(super) fn cut(text: &str, max: usize) -> (&str, bool) {
     let end = (0..=text.len().min(max)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);

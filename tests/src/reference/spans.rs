@@ -63,8 +63,10 @@ impl Books<'_> {
         flags |= self.times(span)?;
         let kind = in_range(span.kind, 5, 1, &mut flags);
         let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 2, 0, &mut flags);
-        let (evidence, module_span) = self.evidence(used, &mut flags)?;
+        let (mut evidence, module_span) = self.evidence(used, &mut flags)?;
         let tenant_set = self.tenant_set(used, &mut flags);
+        let data = self.data(used);
+        evidence.tenant_data = data.map_or(0, |(tenant, _)| tenant);
         self.judge_tenant(&evidence, around, parent_id == [0; 8], &mut flags)?;
         let operation = self.label(&names::operation(used, &span.name), &mut flags);
         let client = matches!(kind, 3 | 4);
@@ -92,6 +94,7 @@ impl Books<'_> {
             counts(used, &mut flags),
             tenant_set.into_iter().map(|tenant| text(extra::TENANT_SET, tenant)).collect(),
             peer_kind.map(|kind| number(extra::PEER_KIND, kind as u64)).into_iter().collect(),
+            data.map(|(_, pattern)| number(extra::DATA_PATTERN, pattern)).into_iter().collect(),
         ];
         let (first_extra, extras) = self.table.extras(extras.concat());
         self.table.spans.push(row::Span {

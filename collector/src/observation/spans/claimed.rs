@@ -13,6 +13,8 @@ use crate::tenancy::OnConflict;
 
 /// Tenants of a `bailiwick.tenant.set` that are kept, as many as links.
 const TENANT_SET_MAX: usize = 32;
+/// Hexadecimal digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
 
 impl SpanWalk<'_> {
     pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
@@ -106,7 +108,7 @@ impl SpanWalk<'_> {
             evidence.aliases[place] = alias + 1;
         }
         if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
-            evidence.tenant_token = self.label(value, flags)?;
+            evidence.tenant_token = self.token(value, flags)?;
         }
         if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
             evidence.aliases[3] = alias + 1;
@@ -116,6 +118,48 @@ impl SpanWalk<'_> {
             self.tenant_set(value, flags)?;
         }
         Ok(())
+    }
+
+    /// The tenant of a verified token, as its id or as the digest of it, which is kept as it stands.
+    fn token(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
+        if let Value::Text(text) = value
+            && let Some(digest) = text.strip_prefix(b"sha256:")
+            && digest.len() == SHA256_DIGITS
+            && digest.iter().all(u8::is_ascii_hexdigit)
+        {
+            return label(self.builder, self.rules, text, flags);
+        }
+        Ok(match self.tenant(value)? {
+            Claim::Tenant(tenant) => tenant,
+            Claim::Absent => 0,
+            Claim::Invalid => {
+                *flags |= flag::TENANT_INVALID;
+                0
+            }
+        })
+    }
+
+    /// Reads the owner of what the span touches: the first of the configured patterns that fits. Says which one did.
+    pub(super) fn data(&mut self, attributes: &Slots<'_>, evidence: &mut Evidence) -> Result<Option<u64>, NoString> {
+        let mut name = std::mem::take(&mut self.scratch.name);
+        let mut fitting = None;
+        for number in 0..self.scratch.owners.len() {
+            let ((first, count), owner) = &self.scratch.owners[number];
+            let Some((_, value)) = attributes.first_of(*first, *count) else { continue };
+            name.clear();
+            write_text(&mut name, value);
+            if std::str::from_utf8(&name).is_err() {
+                return Err(NoString::Utf8);
+            }
+            let Some(tenant) = owner.find(&name) else { continue };
+            if let Claim::Tenant(tenant) = self.tenant(Value::Text(tenant))? {
+                evidence.tenant_data = tenant;
+                fitting = Some(number as u64);
+                break;
+            }
+        }
+        self.scratch.name = name;
+        Ok(fitting)
     }
 
     /// Reads `bailiwick.tenant.set`, tenants joined by commas, each once. What is no tenant id is passed over: the set
