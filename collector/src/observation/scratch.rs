@@ -15,6 +15,12 @@ pub(super) struct Scratch {
     ignore: Vec<Glob>,
     ignored: Memo,
     pub(super) exclude: Vec<Glob>,
+    /// `modules.scopes` in order, with the modules that they come to.
+    pub(super) scopes: Vec<(Glob, String)>,
+    /// `modules.span_prefixes` likewise.
+    pub(super) prefixes: Vec<(String, String)>,
+    /// `coverage.boundaries`: modules and their operations.
+    pub(super) boundaries: Vec<(String, Glob)>,
     /// `leaks.data_patterns` in order, with the slots that each reads.
     pub(super) owners: Vec<((u8, u8), Owner)>,
     /// Per string of the batch: whether it is an excluded operation; `None`: not asked yet.
@@ -27,11 +33,16 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(rules: &Rules) -> Self {
+        let modules = &rules.modules;
+        let meant = |module: &String| modules.aliases.get(module).unwrap_or(module).clone();
         let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
         Self {
             text: Vec::new(),
             name: Vec::new(),
             ignore: globs(&rules.requests.ignore_span_names),
+            scopes: modules.scopes.iter().map(|of| (Glob::new(&of.scope), meant(&of.module))).collect(),
+            prefixes: modules.span_prefixes.iter().map(|of| (of.prefix.clone(), meant(&of.module))).collect(),
+            boundaries: rules.boundaries.iter().map(|at| (at.module.clone(), Glob::new(&at.operation))).collect(),
             exclude: globs(&rules.requests.exclude),
             owners: rules
                 .data_patterns
@@ -49,6 +60,17 @@ impl Scratch {
     pub(super) fn begin(&mut self) {
         self.excluded.clear();
         self.tenants.clear();
+    }
+
+    /// The module that settings give to spans of this name (`sli.md` 1.2 b).
+    pub(super) fn module_by_prefix(&self, name: &[u8]) -> Option<&str> {
+        let fit = self.prefixes.iter().find(|(prefix, _)| name.starts_with(prefix.as_bytes()));
+        fit.map(|(_, module)| &**module)
+    }
+
+    /// The module that settings give to spans of this scope (`sli.md` 1.2 b).
+    pub(super) fn module_by_scope(&self, name: &[u8]) -> Option<&str> {
+        self.scopes.iter().find(|(scope, _)| scope.fits(name)).map(|(_, module)| &**module)
     }
 
     /// Whether spans of this name are never requests (rule E0).

@@ -174,6 +174,9 @@ impl<'w> SpanWalk<'w> {
         row.status = in_range(span.status, 2, 0, &mut row.flags);
         let mut evidence = Evidence::default();
         self.evidence(attributes, &mut evidence, &mut row.flags)?;
+        if evidence.module_span == 0 && self.around.module_scope == 0 {
+            self.module_by_prefix(span.name, &mut evidence, &mut row.flags)?;
+        }
         let data_pattern = self.data(attributes, &mut evidence)?;
         self.judge_tenant(&evidence, row.parent_id != [0; 8], &mut row.flags)?;
         row.operation = self.operation(span, attributes, &mut row.flags)?;
@@ -192,6 +195,9 @@ impl<'w> SpanWalk<'w> {
             row.flags |= flag::RECEIVE;
         }
         self.outcome(&mut row, attributes, &evidence);
+        if self.is_boundary(row.operation, &evidence) {
+            row.flags |= flag::BOUNDARY;
+        }
         row.evidence = self.builder.evidence(&evidence);
         row.context = self.context_row();
         if !links.is_empty() {
@@ -229,6 +235,9 @@ impl<'w> SpanWalk<'w> {
         if let Some((_, value)) = header.attributes.first_of(slots::MODULE, slots::GROUP) {
             resource.module_resource = self.module(value, &mut flags).map_err(|_| Reason::InvalidUtf8)?;
         }
+        if resource.module_resource == 0 {
+            resource.module_resource = self.alias_of_service(&resource, &mut flags).map_err(|_| Reason::InvalidUtf8)?;
+        }
         if let Some((_, value)) = header.attributes.first_of(slots::TENANT, slots::GROUP) {
             match self.tenant(value).map_err(|_| Reason::InvalidUtf8)? {
                 Claim::Tenant(index) => resource.tenant_resource = index,
@@ -250,6 +259,12 @@ impl<'w> SpanWalk<'w> {
             label(self.builder, self.rules, header.name, &mut flags).map_err(|_| Reason::InvalidUtf8)?;
         if let Some((_, value)) = header.attributes.first_of(slots::MODULE, slots::GROUP) {
             self.around.module_scope = self.module(value, &mut flags).map_err(|_| Reason::InvalidUtf8)?;
+        }
+        if self.around.module_scope == 0
+            && let Some(module) = self.scratch.module_by_scope(header.name)
+        {
+            let module = label(self.builder, self.rules, module.as_bytes(), &mut flags);
+            self.around.module_scope = module.map_err(|_| Reason::InvalidUtf8)?;
         }
         self.warn(flags | oddity_flags(header.attributes.oddities()));
         Ok(())

@@ -88,7 +88,10 @@ const KEYS: [&str; 80] = [
     "k",
 ];
 
-const TEXTS: [&str; 63] = [
+const TEXTS: [&str; 66] = [
+    "550E8400E29B41D4A716446655440000",
+    "550e8400-E29B-41d4-a716-446655440000",
+    "550e8400e-29b-41d4-a716-446655440000",
     "acme",
     "acme",
     "globex",
@@ -272,7 +275,9 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
         b"messaging.operation.type" => &["receive", "process"],
         b"messaging.destination.temporary" | b"messaging.destination.anonymous" => &["true", "false"],
         b"baggage" | b"baggage.tenant.id" | b"baggage.tenant_id" => &["acme", "%61cme", "%20acme", "%ff", "a%2fb", "%"],
-        b"tenant.id" | b"tenant" | b"service.namespace" | b"t" => &["acme", "globex", "shop", "_unknown", "a/b"],
+        b"tenant.id" | b"tenant" | b"service.namespace" | b"t" => {
+            &["acme", "globex", "shop", "_unknown", "a/b", "550E8400E29B41D4A716446655440000"]
+        }
         b"module" | b"bailiwick.module" | b"service.name" | b"mod" => {
             &["rag", "rag_hub", "api", "unknown_service", "200"]
         }

@@ -2,7 +2,7 @@
 
 use bailiwick_collector::observation::batch::row::{Evidence, flag};
 use bailiwick_collector::observation::report::Reason;
-use bailiwick_collector::tenancy::{self, OnConflict};
+use bailiwick_collector::tenancy::{self, OnConflict, UuidForm};
 
 use super::around::Around;
 use super::attributes::{Scalar, Used};
@@ -19,13 +19,19 @@ pub(super) enum Claim {
 
 impl Books<'_> {
     pub(super) fn module_text(&self, value: &Scalar) -> String {
-        let name = value.text();
-        self.rules.modules.aliases.get(&name).cloned().unwrap_or(name)
+        self.meant(&value.text())
     }
 
-    /// `sli.md` 1.1: trim ASCII space, aliases, then Mimir's rule and the reserved names.
+    /// "Then `modules.aliases`."
+    pub(super) fn meant(&self, module: &str) -> String {
+        self.rules.modules.aliases.get(module).map_or(module, String::as_str).to_owned()
+    }
+
+    /// `sli.md` 1.1: trim ASCII space, UUIDs, aliases, then Mimir's rule and the reserved names.
     pub(super) fn claim(&self, text: &str) -> Claim {
         let claim = text.trim_matches(|c: char| c.is_ascii_whitespace());
+        let uuid = (self.rules.tenancy.uuid_form == UuidForm::Hyphenated).then(|| uuid(claim)).flatten();
+        let claim = uuid.as_deref().unwrap_or(claim);
         let claim = self.rules.tenancy.aliases.get(claim).map_or(claim, String::as_str);
         if claim.is_empty() {
             Claim::Absent
@@ -94,6 +100,16 @@ impl Books<'_> {
             evidence.aliases[3] = alias;
         }
         Ok((evidence, module))
+    }
+
+    /// The last of 1.2 (b), of spans that no attribute of theirs or of their scope gives a module.
+    pub(super) fn module_of_name(&mut self, name: &str, evidence: &mut Evidence, flags: &mut u32) -> String {
+        let Some(of) = self.rules.modules.span_prefixes.iter().find(|of| name.starts_with(&of.prefix)) else {
+            return String::new();
+        };
+        let module = self.meant(&of.module);
+        evidence.module_span = self.label(&module, flags);
+        self.cut(&module).to_owned()
     }
 
     /// "`bailiwick.token.tenant`, plain or `sha256:` + hex of the canonical id": a digest is kept as it stands.
@@ -172,6 +188,22 @@ impl Books<'_> {
         }
         Ok(())
     }
+}
+
+/// "32 hex or 36 characters -> lower-case hyphenated"
+fn uuid(claim: &str) -> Option<String> {
+    let digits: String = match claim.len() {
+        32 => claim.to_owned(),
+        36 if claim.bytes().enumerate().all(|(at, byte)| (byte == b'-') == [8, 13, 18, 23].contains(&at)) => {
+            claim.replace('-', "")
+        }
+        _ => return None,
+    };
+    if digits.len() != 32 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    let digits = digits.to_lowercase();
+    Some([&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-"))
 }
 
 fn percent_decoded(text: &str) -> String {

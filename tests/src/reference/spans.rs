@@ -2,7 +2,7 @@
 
 use bailiwick_collector::observation::batch::row::{self, Extra, Link, NO_CODE, PeerKind, WeightSource, extra, flag};
 use bailiwick_collector::observation::report::Reason;
-use bailiwick_collector::observation::{FourXxError, Request, Rules};
+use bailiwick_collector::observation::{Boundary, FourXxError, Request, Rules};
 use bailiwick_slo::outcome::Outcome;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span, span};
@@ -63,8 +63,11 @@ impl Books<'_> {
         flags |= self.times(span)?;
         let kind = in_range(span.kind, 5, 1, &mut flags);
         let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 2, 0, &mut flags);
-        let (mut evidence, module_span) = self.evidence(used, &mut flags)?;
+        let (mut evidence, mut module_span) = self.evidence(used, &mut flags)?;
         let tenant_set = self.tenant_set(used, &mut flags);
+        if module_span.is_empty() && around.module_scope.is_empty() {
+            module_span = self.module_of_name(&span.name, &mut evidence, &mut flags);
+        }
         let data = self.data(used);
         evidence.tenant_data = data.map_or(0, |(tenant, _)| tenant);
         self.judge_tenant(&evidence, around, parent_id == [0; 8], &mut flags)?;
@@ -76,16 +79,13 @@ impl Books<'_> {
         let error_type = used.get("error.type").map_or(0, |value| self.label(&value.text(), &mut flags));
         let codes = Codes::read(used);
         flags |= self.named(span, used) | of_codes(&codes);
-        let named = [&module_span, &around.module_scope, &around.module_resource, &around.service_module];
-        let module = named.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+        let module = around.named_module(&module_span);
         let name = names::operation(used, &span.name);
         let about = About { kind, status, codes: &codes, module, operation: self.cut(&name) };
         let (outcome, outcome_rule) = self.outcome(&about, used, &mut flags);
+        flags |= bit(self.is_boundary(&about), flag::BOUNDARY);
         let evidence = self.table.evidence(evidence);
-        let context = *around.row.get_or_insert_with(|| {
-            self.table.contexts.push(around.context);
-            self.table.contexts.len() as u32 - 1
-        });
+        let context = self.context_row(around);
         let (first_link, links) = self.links(&span.links);
         let rate = used.get(&self.rules.sampling.rate_attribute);
         let sampled = sampled(&span.trace_state, rate, &self.rules.sampling);
@@ -123,6 +123,11 @@ impl Books<'_> {
         Ok(flags)
     }
 
+    fn is_boundary(&self, about: &About<'_>) -> bool {
+        let fits = |at: &Boundary| at.module == about.module && names::fits(&at.operation, about.operation);
+        self.rules.boundaries.iter().any(fits)
+    }
+
     fn times(&self, span: &Span) -> Result<u32, Reason> {
         let (start, end) = (i128::from(span.start_time_unix_nano), i128::from(span.end_time_unix_nano));
         let now = i128::from(self.observed_at_ns);
@@ -156,8 +161,8 @@ impl Books<'_> {
                 None => *flags |= flag::UNKNOWN_ENUM,
             }
         }
-        // E4 is about entries; kinds that can only be entries when their parents are known are the aggregator's.
-        if matches!(about.kind, 2 | 5) {
+        // E4 is about entries, and CL are never one.
+        if !matches!(about.kind, 3 | 4) {
             let synthetic = used.get("user_agent.synthetic.type");
             if synthetic.is_some_and(|value| value.is_text("bot") || value.is_text("test")) {
                 return (Outcome::Excluded, 11);

@@ -1,9 +1,9 @@
 //! What a span claims: tenants and modules, from which attribute, and whether it may stay with them.
 
 use super::super::batch::NoString;
-use super::super::batch::row::{Evidence, flag};
+use super::super::batch::row::{Context, Evidence, flag};
 use super::super::claims::{Claim, Claims, percent_decode};
-use super::super::fields::label;
+use super::super::fields::{label, write_service};
 use super::super::naming::write_text;
 use super::super::report::Reason;
 use super::super::slots;
@@ -32,6 +32,33 @@ impl SpanWalk<'_> {
         };
         let meant = std::str::from_utf8(written).ok().and_then(|name| aliases.get(name));
         label(self.builder, self.rules, meant.map_or(written, |meant| meant.as_bytes()), flags)
+    }
+
+    /// The module of spans whose name begins so: the last of 1.2 b, so that it stands back behind what the scope says.
+    pub(super) fn module_by_prefix(
+        &mut self,
+        name: &[u8],
+        evidence: &mut Evidence,
+        flags: &mut u32,
+    ) -> Result<(), NoString> {
+        if let Some(module) = self.scratch.module_by_prefix(name) {
+            evidence.module_span = label(self.builder, self.rules, module.as_bytes(), flags)?;
+        }
+        Ok(())
+    }
+
+    /// What the module that a service's name stands for is called otherwise; 0: nothing else.
+    pub(super) fn alias_of_service(&mut self, resource: &Context, flags: &mut u32) -> Result<u32, NoString> {
+        if self.rules.modules.aliases.is_empty() {
+            return Ok(0);
+        }
+        self.scratch.text.clear();
+        write_service(&mut self.scratch.text, self.builder, resource);
+        let name = std::str::from_utf8(&self.scratch.text).ok().filter(|name| !name.is_empty());
+        match name.and_then(|name| self.rules.modules.aliases.get(name)) {
+            Some(meant) => label(self.builder, self.rules, meant.as_bytes(), flags),
+            None => Ok(0),
+        }
     }
 
     pub(super) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {

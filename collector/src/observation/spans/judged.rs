@@ -25,23 +25,35 @@ impl SpanWalk<'_> {
         })
     }
 
-    /// Whether the code counts as a failure of the module that the row itself names (`sli.md` 1.2 a, b, d, e).
-    pub(super) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
-        let modules = &self.rules.modules;
-        let Some(http) = http.filter(|_| !modules.failing_4xx.is_empty()) else { return false };
+    /// The module that the row itself names (`sli.md` 1.2 a, b, d, e); empty: none.
+    fn named_module(&mut self, evidence: &Evidence) -> &str {
         let resource = &self.around.resource;
         let named = [evidence.module_span, self.around.module_scope, resource.module_resource];
-        let named = named.into_iter().find(|module| *module != 0);
         let text = &mut self.scratch.text;
         text.clear();
-        if let Some(module) = named {
-            text.extend_from_slice(self.builder.text(module));
-        } else {
-            write_service(text, self.builder, resource);
+        match named.into_iter().find(|module| *module != 0) {
+            Some(module) => text.extend_from_slice(self.builder.text(module)),
+            None => write_service(text, self.builder, resource),
         }
-        let name = std::str::from_utf8(text).unwrap_or_default();
-        let alias = modules.aliases.get(name).filter(|_| named.is_none());
-        modules.failing_4xx.get(alias.map_or(name, String::as_str)).is_some_and(|codes| codes.contains(&http))
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
+    /// Whether the code counts as a failure of the module that the row itself names.
+    pub(super) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
+        let failing = &self.rules.modules.failing_4xx;
+        let Some(http) = http.filter(|_| !failing.is_empty()) else { return false };
+        failing.get(self.named_module(evidence)).is_some_and(|codes| codes.contains(&http))
+    }
+
+    /// Whether a chain may begin here (`coverage.boundaries`).
+    pub(super) fn is_boundary(&mut self, operation: u32, evidence: &Evidence) -> bool {
+        if self.scratch.boundaries.is_empty() {
+            return false;
+        }
+        self.named_module(evidence);
+        let (name, operation) = (&self.scratch.text, self.builder.text(operation));
+        let declared = &self.scratch.boundaries;
+        declared.iter().any(|(module, fitting)| module.as_bytes() == name.as_slice() && fitting.fits(operation))
     }
 
     pub(super) fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
@@ -80,7 +92,8 @@ impl SpanWalk<'_> {
             forgive_4xx_error: self.rules.requests.server_4xx_error == FourXxError::ClientError,
         };
         let (mut outcome, mut rule) = outcome::decide(&facts);
-        if matches!(row.kind, outcome::KIND_SERVER | outcome::KIND_CONSUMER) && given.is_none() {
+        // E4 is about entries, and only CLIENT and PRODUCER spans are never one.
+        if !matches!(row.kind, outcome::KIND_CLIENT | outcome::KIND_PRODUCER) && given.is_none() {
             if matches!(attributes.get(slots::SYNTHETIC), Some(Value::Text(b"bot" | b"test"))) {
                 (outcome, rule) = (Outcome::Excluded, 11);
             } else if self.is_excluded(row.operation) {
