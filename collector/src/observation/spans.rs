@@ -19,7 +19,8 @@ use super::scratch::Scratch;
 use super::settings::Rules;
 use super::slots;
 use crate::otlp::attributes::{Slots, Value};
-use crate::otlp::trace::{Header, Link, Span, TraceSink};
+use crate::otlp::header::Header;
+use crate::otlp::trace::{Link, Span, TraceSink};
 
 /// Why an item gets no row.
 #[derive(Debug, Clone, Copy)]
