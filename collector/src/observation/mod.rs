@@ -8,6 +8,7 @@ pub mod budget;
 mod claims;
 mod fields;
 mod glob;
+mod items;
 mod memo;
 mod naming;
 mod observer;

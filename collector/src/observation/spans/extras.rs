@@ -1,15 +1,15 @@
 //! What few spans have: a weight, counts of messages and tokens, further tenants.
 
 use super::super::batch::row::{self, Extra, WeightSource, extra, flag};
+use super::super::items::ItemWalk;
 use super::super::slots;
 use super::super::tracestate::{self, Rate};
-use super::SpanWalk;
 use crate::otlp::attributes::{Slots, Value};
 
 /// [`Extra::kind`] of a string.
 const STRING: u8 = 3;
 
-impl SpanWalk<'_> {
+impl ItemWalk<'_> {
     /// Writes all extras of a span, in one run. For spans that are known to get a row.
     pub(super) fn extras(&mut self, row: &mut row::Span, trace_state: &[u8], attributes: &Slots<'_>) {
         self.weight(row, trace_state, attributes);

@@ -3,16 +3,16 @@
 use super::super::batch::NoString;
 use super::super::batch::row::{self, PeerKind};
 use super::super::fields::label;
+use super::super::items::ItemWalk;
 use super::super::naming::write_text;
 use super::super::outcome::KIND_PRODUCER;
 use super::super::slots;
-use super::SpanWalk;
 use crate::otlp::attributes::{Slots, Value};
 
 /// A peer's name: one value, or two joined by `/`.
 type Name<'a> = (Value<'a>, Option<Value<'a>>);
 
-impl SpanWalk<'_> {
+impl ItemWalk<'_> {
     /// Names the peer and says of which kind it is, if what names it does.
     pub(super) fn peer(&mut self, row: &mut row::Span, attributes: &Slots<'_>) -> Result<Option<PeerKind>, NoString> {
         let Some((name, kind)) = named(attributes) else { return Ok(None) };

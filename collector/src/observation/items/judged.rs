@@ -1,4 +1,4 @@
-//! What became of a span: its codes, what it says itself, what the settings say of its operation.
+//! What became of an item: its codes, what it says itself, what the settings say of its operation.
 
 use bailiwick_slo::outcome::Outcome;
 
@@ -8,11 +8,11 @@ use super::super::outcome::{self, Facts};
 use super::super::scratch::Scratch;
 use super::super::settings::FourXxError;
 use super::super::slots;
-use super::SpanWalk;
+use super::ItemWalk;
 use crate::otlp::attributes::{Slots, Value};
 
-impl SpanWalk<'_> {
-    pub(super) fn is_excluded(&mut self, operation: u32) -> bool {
+impl ItemWalk<'_> {
+    pub(in crate::observation) fn is_excluded(&mut self, operation: u32) -> bool {
         let place = operation as usize;
         if self.scratch.excluded.len() <= place {
             self.scratch.excluded.resize(place + 1, None);
@@ -39,14 +39,14 @@ impl SpanWalk<'_> {
     }
 
     /// Whether the code counts as a failure of the module that the row itself names.
-    pub(super) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
+    pub(in crate::observation) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
         let failing = &self.rules.modules.failing_4xx;
         let Some(http) = http.filter(|_| !failing.is_empty()) else { return false };
         failing.get(self.named_module(evidence)).is_some_and(|codes| codes.contains(&http))
     }
 
     /// Whether a chain may begin here (`coverage.boundaries`).
-    pub(super) fn is_boundary(&mut self, operation: u32, evidence: &Evidence) -> bool {
+    pub(in crate::observation) fn is_boundary(&mut self, operation: u32, evidence: &Evidence) -> bool {
         if self.scratch.boundaries.is_empty() {
             return false;
         }
@@ -56,13 +56,34 @@ impl SpanWalk<'_> {
         declared.iter().any(|(module, fitting)| module.as_bytes() == name.as_slice() && fitting.fits(operation))
     }
 
-    pub(super) fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
-        let http = attributes.first_of(slots::HTTP_CODE, 2).map(|(_, value)| value);
-        let rpc = attributes.first_of(slots::RPC_CODE, 3).map(|(_, value)| value);
-        let http = code(http, 100..=599, |_| None, &mut row.flags);
-        let grpc = code(rpc, 0..=16, outcome::grpc_code, &mut row.flags);
-        row.code = http.or(grpc).unwrap_or(NO_CODE);
-        if http.is_none() && grpc.is_some() {
+    /// What an item's outcome depends on but for kind, status and what it says itself.
+    pub(in crate::observation) fn facts<'a>(
+        &mut self,
+        codes: Codes,
+        attributes: &Slots<'a>,
+        evidence: &Evidence,
+    ) -> Facts<'a> {
+        let error_type = match attributes.get(slots::ERROR_TYPE) {
+            Some(Value::Text(text)) => text,
+            Some(_) => b"other",
+            None => b"",
+        };
+        let cancels = &self.rules.requests.cancel_error_types;
+        Facts {
+            http: codes.http,
+            grpc: codes.grpc,
+            error_type,
+            cancelled: !error_type.is_empty() && cancels.iter().any(|name| name.as_bytes() == error_type),
+            failing_4xx: self.failing_4xx(evidence, codes.http),
+            forgive_4xx_error: self.rules.requests.server_4xx_error == FourXxError::ClientError,
+            ..Facts::default()
+        }
+    }
+
+    pub(in crate::observation) fn outcome(&mut self, row: &mut row::Span, attributes: &Slots<'_>, evidence: &Evidence) {
+        let codes = Codes::read(attributes, &mut row.flags);
+        row.code = codes.stored();
+        if codes.is_grpc() {
             row.flags |= flag::GRPC_CODE;
         }
         let given = attributes.get(slots::OUTCOME).and_then(|value| match value {
@@ -74,24 +95,8 @@ impl SpanWalk<'_> {
                 None
             }
         });
-        let error_type = match attributes.get(slots::ERROR_TYPE) {
-            Some(Value::Text(text)) => text,
-            Some(_) => b"other",
-            None => b"",
-        };
-        let cancels = &self.rules.requests.cancel_error_types;
-        let facts = Facts {
-            kind: row.kind,
-            status: row.status,
-            given,
-            http,
-            grpc,
-            error_type,
-            cancelled: !error_type.is_empty() && cancels.iter().any(|name| name.as_bytes() == error_type),
-            failing_4xx: self.failing_4xx(evidence, http),
-            forgive_4xx_error: self.rules.requests.server_4xx_error == FourXxError::ClientError,
-        };
-        let (mut outcome, mut rule) = outcome::decide(&facts);
+        let facts = self.facts(codes, attributes, evidence);
+        let (mut outcome, mut rule) = outcome::decide(&Facts { kind: row.kind, status: row.status, given, ..facts });
         // E4 is about entries, and only CLIENT and PRODUCER spans are never one.
         if !matches!(row.kind, outcome::KIND_CLIENT | outcome::KIND_PRODUCER) && given.is_none() {
             if matches!(attributes.get(slots::SYNTHETIC), Some(Value::Text(b"bot" | b"test"))) {
@@ -102,5 +107,31 @@ impl SpanWalk<'_> {
         }
         row.outcome = outcome as u8;
         row.outcome_rule = rule;
+    }
+}
+
+/// The status codes of an item.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::observation) struct Codes {
+    http: Option<u16>,
+    grpc: Option<u16>,
+}
+
+impl Codes {
+    /// Reads them; a code out of range is none, and flagged.
+    pub(in crate::observation) fn read(attributes: &Slots<'_>, flags: &mut u32) -> Self {
+        let http = attributes.first_of(slots::HTTP_CODE, 2).map(|(_, value)| value);
+        let rpc = attributes.first_of(slots::RPC_CODE, 3).map(|(_, value)| value);
+        Self { http: code(http, 100..=599, |_| None, flags), grpc: code(rpc, 0..=16, outcome::grpc_code, flags) }
+    }
+
+    /// The one that a row holds.
+    pub(in crate::observation) fn stored(self) -> u16 {
+        self.http.or(self.grpc).unwrap_or(NO_CODE)
+    }
+
+    /// Whether that is a gRPC code.
+    pub(in crate::observation) fn is_grpc(self) -> bool {
+        self.http.is_none() && self.grpc.is_some()
     }
 }

@@ -1,4 +1,4 @@
-//! What a span claims: tenants and modules, from which attribute, and whether it may stay with them.
+//! What an item claims: tenants and modules, from which attribute, and whether it may stay with them.
 
 use super::super::batch::NoString;
 use super::super::batch::row::{Context, Evidence, flag};
@@ -7,7 +7,7 @@ use super::super::fields::{label, write_service};
 use super::super::naming::write_text;
 use super::super::report::Reason;
 use super::super::slots;
-use super::{Refusal, SpanWalk};
+use super::{ItemWalk, Refusal};
 use crate::otlp::attributes::{Slots, Value};
 use crate::tenancy::OnConflict;
 
@@ -16,8 +16,8 @@ const TENANT_SET_MAX: usize = 32;
 /// Hexadecimal digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;
 
-impl SpanWalk<'_> {
-    pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
+impl ItemWalk<'_> {
+    pub(in crate::observation) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
         let aliases = &self.rules.modules.aliases;
         if aliases.is_empty() {
             return self.label(value, flags);
@@ -35,7 +35,7 @@ impl SpanWalk<'_> {
     }
 
     /// The module of spans whose name begins so: the last of 1.2 b, so that it stands back behind what the scope says.
-    pub(super) fn module_by_prefix(
+    pub(in crate::observation) fn module_by_prefix(
         &mut self,
         name: &[u8],
         evidence: &mut Evidence,
@@ -48,7 +48,11 @@ impl SpanWalk<'_> {
     }
 
     /// What the module that a service's name stands for is called otherwise; 0: nothing else.
-    pub(super) fn alias_of_service(&mut self, resource: &Context, flags: &mut u32) -> Result<u32, NoString> {
+    pub(in crate::observation) fn alias_of_service(
+        &mut self,
+        resource: &Context,
+        flags: &mut u32,
+    ) -> Result<u32, NoString> {
         if self.rules.modules.aliases.is_empty() {
             return Ok(0);
         }
@@ -61,7 +65,7 @@ impl SpanWalk<'_> {
         }
     }
 
-    pub(super) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+    pub(in crate::observation) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
         // A text that was a tenant before in this batch is one again, and has no space around it to be trimmed.
         if let Value::Text(text) = value
             && self.rules.tenancy.aliases.is_empty()
@@ -86,7 +90,7 @@ impl SpanWalk<'_> {
     }
 
     /// Baggage members are percent-encoded (W3C Baggage); what decodes to no text is no tenant.
-    pub(super) fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+    pub(in crate::observation) fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
         let Value::Text(text) = value else { return self.tenant(value) };
         if !text.contains(&b'%') {
             return self.tenant(value);
@@ -103,7 +107,7 @@ impl SpanWalk<'_> {
     }
 
     /// Fills `evidence`, which comes empty: returned by value it would be read back in words wider than it was written.
-    pub(super) fn evidence(
+    pub(in crate::observation) fn evidence(
         &mut self,
         attributes: &Slots<'_>,
         evidence: &mut Evidence,
@@ -167,7 +171,11 @@ impl SpanWalk<'_> {
     }
 
     /// Reads the owner of what the span touches: the first of the configured patterns that fits. Says which one did.
-    pub(super) fn data(&mut self, attributes: &Slots<'_>, evidence: &mut Evidence) -> Result<Option<u64>, NoString> {
+    pub(in crate::observation) fn data(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+    ) -> Result<Option<u64>, NoString> {
         let mut name = std::mem::take(&mut self.scratch.name);
         let mut fitting = None;
         for number in 0..self.scratch.owners.len() {
@@ -215,7 +223,12 @@ impl SpanWalk<'_> {
     }
 
     /// Whether the span may stay with the tenants that it claims.
-    pub(super) fn judge_tenant(&self, evidence: &Evidence, has_parent: bool, flags: &mut u32) -> Result<(), Refusal> {
+    pub(in crate::observation) fn judge_tenant(
+        &self,
+        evidence: &Evidence,
+        has_parent: bool,
+        flags: &mut u32,
+    ) -> Result<(), Refusal> {
         let claim = if evidence.tenant_span != 0 { evidence.tenant_span } else { self.around.resource.tenant_resource };
         if claim == 0 && self.around.bad_tenant && evidence.tenant_span == 0 {
             return Err(Refusal(Reason::InvalidTenant));
@@ -234,7 +247,7 @@ impl SpanWalk<'_> {
     }
 
     /// The tenant under whom a refused span is booked: its first valid claim.
-    pub(super) fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
+    pub(in crate::observation) fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
         if self.tenant_auth != 0 {
             return self.tenant_auth;
         }
