@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::batch::{Batch, Builder, Head, Meta};
+use super::items::ItemWalk;
 use super::points::PointWalk;
 use super::report::Report;
 use super::scratch::Scratch;
 use super::settings::{LimitSettings, Rules};
 use super::slots;
-use super::spans::SpanWalk;
 use crate::otlp::metrics;
 use crate::otlp::trace::{self, Halt, Keys, WalkLimits};
 
@@ -136,7 +136,7 @@ impl Observer {
         self.builder.begin();
         let (walked, mut report) = match request.signal {
             Signal::Traces => {
-                let mut sink = SpanWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
+                let mut sink = ItemWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
                 let walked = trace::visit::<STRICT>(request.protobuf, &self.keys, &self.limits, &mut sink);
                 (walked, sink.finish())
             }

@@ -96,7 +96,7 @@ impl Strip<'_> {
     fn scalar(&mut self, (message, form): (Message, Form), field: &Field<'_>, out: &mut Vec<u8>) -> Result<(), Torn> {
         match (form, &field.value) {
             (Form::Text, Wire::Bytes(text)) => {
-                let is_read = matches!((message, field.number), (Message::Span, 5) | (Message::Scope, 1));
+                let is_read = matches!((message, field.number), (Message::Span, 3 | 5) | (Message::Scope, 1));
                 let text = if is_read { self.text(text) } else { vec![] };
                 put(out, field.number, &text);
             }

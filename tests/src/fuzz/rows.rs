@@ -1,7 +1,7 @@
 //! Rows of a batch as values that need no batch: texts instead of places.
 
 use bailiwick_collector::observation::batch::View;
-use bailiwick_collector::observation::batch::row::{Link, Span};
+use bailiwick_collector::observation::batch::row::{Extra, Link, Span};
 
 /// A span with all that it points to; the resource's identity is left out.
 #[derive(Debug, PartialEq)]
@@ -12,6 +12,8 @@ struct Row<'a> {
     texts: [&'a str; 17],
     aliases: [u8; 4],
     links: Vec<Link>,
+    /// Keys with their numbers or texts.
+    extras: Vec<(u16, u64, &'a str)>,
 }
 
 /// Every span of a batch.
@@ -28,12 +30,18 @@ fn rows<'a>(batch: &View<'a>) -> Vec<Row<'a>> {
         ]
         .concat();
         let first = span.first_link as usize;
-        let pointless = Span { context: 0, evidence: 0, operation: 0, peer: 0, error_type: 0, first_link: 0, ..span };
+        let pointless = Span { context: 0, evidence: 0, operation: 0, peer: 0, error_type: 0, ..span };
+        let pointless = Span { first_link: 0, first_extra: 0, ..pointless };
+        let extra = |extra: Extra| match extra.kind {
+            3 => (extra.key, 0, batch.string(extra.value as u32)),
+            _ => (extra.key, extra.value, ""),
+        };
         Row {
             span: pointless,
             texts: std::array::from_fn(|place| batch.string(texts[place])),
             aliases: e.aliases,
             links: links[first..first + usize::from(span.links)].to_vec(),
+            extras: batch.extras_of(span.first_extra, span.extras.into()).map(extra).collect(),
         }
     };
     batch.spans().map(row).collect()

@@ -12,6 +12,7 @@ pub fn difference(written: &Batch, right: &Batch) -> String {
     let found = first("context", w.contexts(), r.contexts())
         .or_else(|| first("evidence", w.evidence(), r.evidence()))
         .or_else(|| first("span", w.spans(), r.spans()))
+        .or_else(|| first("extra", w.extras(), r.extras()))
         .or_else(|| first("link", w.links(), r.links()))
         .or_else(|| first("reject", w.rejects(), r.rejects()))
         .or_else(|| first("string", strings(w), strings(r)))

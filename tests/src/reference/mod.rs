@@ -10,6 +10,7 @@ mod around;
 mod claims;
 mod names;
 mod outcome;
+mod sampling;
 mod points;
 mod attributes;
 mod keys;

@@ -1,5 +1,7 @@
 //! Operations, peers, patterns (`sli.md` 1.2, 1.3).
 
+use bailiwick_collector::observation::batch::row::PeerKind;
+
 use super::attributes::Used;
 
 const HTTP_METHODS: [&str; 10] =
@@ -72,19 +74,24 @@ fn replace_runs(text: &str, of: impl Fn(char) -> bool, long: impl Fn(&str) -> bo
     out
 }
 
-/// Whom a CLIENT or PRODUCER span talks to; empty: unknown. Two parts are joined by `/`.
-pub(super) fn peer(used: &Used) -> String {
+/// Whom a CLIENT or PRODUCER span talks to (empty: unknown; two parts are joined by `/`), and what kind of peer that is,
+/// if what names it says so.
+pub(super) fn peer(used: &Used) -> (String, Option<PeerKind>) {
     let text = |keys: &[&str]| used.first(keys).map(|(_, value)| value.text());
     let joined = |system: Option<String>, part: Option<String>| match (system, part) {
         (Some(system), Some(part)) => Some(format!("{system}/{part}")),
         (system, _) => system,
     };
-    text(&["peer.service"])
-        .or_else(|| joined(text(&["gen_ai.provider.name"]), text(&["gen_ai.request.model"])))
-        .or_else(|| joined(text(&["db.system.name", "db.system"]), text(&["db.namespace", "db.name"])))
-        .or_else(|| text(&["messaging.destination.template", "messaging.destination.name", "messaging.destination"]))
-        .or_else(|| text(&["server.address"]))
-        .unwrap_or_default()
+    let destination = &["messaging.destination.template", "messaging.destination.name", "messaging.destination"];
+    let names = [
+        (text(&["peer.service"]), None),
+        (joined(text(&["gen_ai.provider.name"]), text(&["gen_ai.request.model"])), Some(PeerKind::GenAi)),
+        (joined(text(&["db.system.name", "db.system"]), text(&["db.namespace", "db.name"])), Some(PeerKind::Database)),
+        (text(destination), Some(PeerKind::Messaging)),
+        (text(&["server.address"]), None),
+    ];
+    let named = names.into_iter().find_map(|(name, kind)| Some((name?, kind)));
+    named.unwrap_or_default()
 }
 
 /// Whether a text fits a pattern in which `*` stands for any run, by trying every run.
@@ -95,6 +102,23 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
             (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| fits(tail, &rest[at..]))
         }),
     }
+}
+
+/// The tenant in a name of data, by a pattern with `{tenant}`: of all ways to read it the one in which the tenant begins
+/// first, of those the one in which it is shortest.
+pub(super) fn owner(pattern: &str, name: &str) -> Option<String> {
+    let (before, behind) = pattern.split_once("{tenant}")?;
+    let places: Vec<usize> = (0..=name.len()).filter(|at| name.is_char_boundary(*at)).collect();
+    for start in places.iter().filter(|start| fits(before, &name[..**start])) {
+        for end in places.iter().filter(|end| *end > start && fits(behind, &name[**end..])) {
+            let tenant = &name[*start..*end];
+            let is_id = |c: char| c.is_ascii_alphanumeric() || "!-_.*'()".contains(c);
+            if tenant.len() <= 150 && tenant.chars().all(is_id) {
+                return Some(tenant.to_owned());
+            }
+        }
+    }
+    None
 }
 
 /// The longest prefix of at most `max` bytes that ends at a character, and whether something was cut.

@@ -1,7 +1,7 @@
 //! A batch as plain lists, and its bytes (`ingest.md` 4).
 
 use bailiwick_collector::observation::batch::layout::{self, HEADER_BYTES, MAGIC, ROW_BYTES, VERSION, header};
-use bailiwick_collector::observation::batch::row::{Context, Evidence, Link, Reject, Span};
+use bailiwick_collector::observation::batch::row::{Context, Evidence, Extra, Link, Reject, Span};
 use bailiwick_collector::observation::report::{Reason, Warning};
 use bailiwick_collector::observation::{Request, Signal};
 
@@ -12,6 +12,7 @@ pub(super) struct Table {
     evidence: Vec<Evidence>,
     pub(super) contexts: Vec<Context>,
     pub(super) spans: Vec<Span>,
+    pub(super) extras: Vec<Extra>,
     pub(super) links: Vec<Link>,
     rejects: Vec<Reject>,
     warnings: u32,
@@ -26,6 +27,7 @@ impl Table {
             evidence: vec![Evidence::default()],
             contexts: vec![],
             spans: vec![],
+            extras: vec![],
             links: vec![],
             rejects: vec![],
             warnings: 0,
@@ -45,6 +47,13 @@ impl Table {
 
     pub(super) fn warn(&mut self, warning: Warning) {
         self.warnings |= 1 << warning as u8;
+    }
+
+    /// The place of extras, 0 for none, and how many they are.
+    pub(super) fn extras(&mut self, extras: Vec<Extra>) -> (u32, usize) {
+        let (first, count) = (self.extras.len() as u32, extras.len());
+        self.extras.extend(extras);
+        (if count == 0 { 0 } else { first }, count)
     }
 
     /// Books one refused item.
@@ -90,7 +99,7 @@ impl Table {
         bytes
     }
 
-    /// In the order of `layout::Section`; points, extras and buckets are empty.
+    /// In the order of `layout::Section`; points and buckets are empty.
     fn sections(&self) -> [Vec<u8>; 10] {
         let mut ends = vec![];
         let mut end = 0_u32;
@@ -103,7 +112,7 @@ impl Table {
             self.evidence.iter().flat_map(Evidence::to_bytes).collect(),
             self.spans.iter().flat_map(Span::to_bytes).collect(),
             vec![],
-            vec![],
+            self.extras.iter().flat_map(Extra::to_bytes).collect(),
             self.links.iter().flat_map(Link::to_bytes).collect(),
             self.rejects.iter().flat_map(Reject::to_bytes).collect(),
             vec![],

@@ -1,18 +1,23 @@
-//! What a span claims: tenants and modules, from which attribute, and whether it may stay with them.
+//! What an item claims: tenants and modules, from which attribute, and whether it may stay with them.
 
 use super::super::batch::NoString;
-use super::super::batch::row::{Evidence, flag};
+use super::super::batch::row::{Context, Evidence, flag};
 use super::super::claims::{Claim, Claims, percent_decode};
-use super::super::fields::label;
+use super::super::fields::{label, write_service};
 use super::super::naming::write_text;
 use super::super::report::Reason;
 use super::super::slots;
-use super::{Refusal, SpanWalk};
+use super::{ItemWalk, Refusal};
 use crate::otlp::attributes::{Slots, Value};
 use crate::tenancy::OnConflict;
 
-impl SpanWalk<'_> {
-    pub(super) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
+/// Tenants of a `bailiwick.tenant.set` that are kept, as many as links.
+const TENANT_SET_MAX: usize = 32;
+/// Hexadecimal digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+
+impl ItemWalk<'_> {
+    pub(in crate::observation) fn module(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
         let aliases = &self.rules.modules.aliases;
         if aliases.is_empty() {
             return self.label(value, flags);
@@ -29,7 +34,38 @@ impl SpanWalk<'_> {
         label(self.builder, self.rules, meant.map_or(written, |meant| meant.as_bytes()), flags)
     }
 
-    pub(super) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+    /// The module of spans whose name begins so: the last of 1.2 b, so that it stands back behind what the scope says.
+    pub(in crate::observation) fn module_by_prefix(
+        &mut self,
+        name: &[u8],
+        evidence: &mut Evidence,
+        flags: &mut u32,
+    ) -> Result<(), NoString> {
+        if let Some(module) = self.scratch.module_by_prefix(name) {
+            evidence.module_span = label(self.builder, self.rules, module.as_bytes(), flags)?;
+        }
+        Ok(())
+    }
+
+    /// What the module that a service's name stands for is called otherwise; 0: nothing else.
+    pub(in crate::observation) fn alias_of_service(
+        &mut self,
+        resource: &Context,
+        flags: &mut u32,
+    ) -> Result<u32, NoString> {
+        if self.rules.modules.aliases.is_empty() {
+            return Ok(0);
+        }
+        self.scratch.text.clear();
+        write_service(&mut self.scratch.text, self.builder, resource);
+        let name = std::str::from_utf8(&self.scratch.text).ok().filter(|name| !name.is_empty());
+        match name.and_then(|name| self.rules.modules.aliases.get(name)) {
+            Some(meant) => label(self.builder, self.rules, meant.as_bytes(), flags),
+            None => Ok(0),
+        }
+    }
+
+    pub(in crate::observation) fn tenant(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
         // A text that was a tenant before in this batch is one again, and has no space around it to be trimmed.
         if let Value::Text(text) = value
             && self.rules.tenancy.aliases.is_empty()
@@ -54,7 +90,7 @@ impl SpanWalk<'_> {
     }
 
     /// Baggage members are percent-encoded (W3C Baggage); what decodes to no text is no tenant.
-    pub(super) fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
+    pub(in crate::observation) fn baggage(&mut self, value: Value<'_>) -> Result<Claim, NoString> {
         let Value::Text(text) = value else { return self.tenant(value) };
         if !text.contains(&b'%') {
             return self.tenant(value);
@@ -71,7 +107,7 @@ impl SpanWalk<'_> {
     }
 
     /// Fills `evidence`, which comes empty: returned by value it would be read back in words wider than it was written.
-    pub(super) fn evidence(
+    pub(in crate::observation) fn evidence(
         &mut self,
         attributes: &Slots<'_>,
         evidence: &mut Evidence,
@@ -103,17 +139,96 @@ impl SpanWalk<'_> {
             evidence.aliases[place] = alias + 1;
         }
         if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
-            evidence.tenant_token = self.label(value, flags)?;
+            evidence.tenant_token = self.token(value, flags)?;
         }
         if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
             evidence.aliases[3] = alias + 1;
             evidence.module_span = self.module(value, flags)?;
         }
+        if let Some(value) = attributes.get(slots::TENANT_SET) {
+            self.tenant_set(value, flags)?;
+        }
+        Ok(())
+    }
+
+    /// The tenant of a verified token, as its id or as the digest of it, which is kept as it stands.
+    fn token(&mut self, value: Value<'_>, flags: &mut u32) -> Result<u32, NoString> {
+        if let Value::Text(text) = value
+            && let Some(digest) = text.strip_prefix(b"sha256:")
+            && digest.len() == SHA256_DIGITS
+            && digest.iter().all(u8::is_ascii_hexdigit)
+        {
+            return label(self.builder, self.rules, text, flags);
+        }
+        Ok(match self.tenant(value)? {
+            Claim::Tenant(tenant) => tenant,
+            Claim::Absent => 0,
+            Claim::Invalid => {
+                *flags |= flag::TENANT_INVALID;
+                0
+            }
+        })
+    }
+
+    /// Reads the owner of what the span touches: the first of the configured patterns that fits. Says which one did.
+    pub(in crate::observation) fn data(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+    ) -> Result<Option<u64>, NoString> {
+        let mut name = std::mem::take(&mut self.scratch.name);
+        let mut fitting = None;
+        for number in 0..self.scratch.owners.len() {
+            let ((first, count), owner) = &self.scratch.owners[number];
+            let Some((_, value)) = attributes.first_of(*first, *count) else { continue };
+            name.clear();
+            write_text(&mut name, value);
+            if std::str::from_utf8(&name).is_err() {
+                return Err(NoString::Utf8);
+            }
+            let Some(tenant) = owner.find(&name) else { continue };
+            if let Claim::Tenant(tenant) = self.tenant(Value::Text(tenant))? {
+                evidence.tenant_data = tenant;
+                fitting = Some(number as u64);
+                break;
+            }
+        }
+        self.scratch.name = name;
+        Ok(fitting)
+    }
+
+    /// Reads `bailiwick.tenant.set`, tenants joined by commas, each once. What is no tenant id is passed over: the set
+    /// is evidence of a batch and decides nothing.
+    fn tenant_set(&mut self, value: Value<'_>, flags: &mut u32) -> Result<(), NoString> {
+        self.scratch.tenant_set.clear();
+        let Value::Text(text) = value else { return self.add_to_set(value, flags) };
+        for member in text.split(|byte| *byte == b',') {
+            if self.scratch.tenant_set.len() == TENANT_SET_MAX {
+                *flags |= flag::TRUNCATED;
+                break;
+            }
+            self.add_to_set(Value::Text(member), flags)?;
+        }
+        Ok(())
+    }
+
+    fn add_to_set(&mut self, member: Value<'_>, flags: &mut u32) -> Result<(), NoString> {
+        match self.tenant(member)? {
+            Claim::Tenant(tenant) if self.scratch.tenant_set.contains(&tenant) => {}
+            Claim::Tenant(tenant) => self.scratch.tenant_set.push(tenant),
+            Claim::Absent => {}
+            Claim::Invalid => *flags |= flag::TENANT_INVALID,
+        }
         Ok(())
     }
 
     /// Whether the span may stay with the tenants that it claims.
-    pub(super) fn judge_tenant(&self, evidence: &Evidence, has_parent: bool, flags: &mut u32) -> Result<(), Refusal> {
+    pub(in crate::observation) fn judge_tenant(
+        &self,
+        evidence: &Evidence,
+        has_parent: bool,
+        flags: &mut u32,
+    ) -> Result<(), Refusal> {
         let claim = if evidence.tenant_span != 0 { evidence.tenant_span } else { self.around.resource.tenant_resource };
         if claim == 0 && self.around.bad_tenant && evidence.tenant_span == 0 {
             return Err(Refusal(Reason::InvalidTenant));
@@ -132,7 +247,7 @@ impl SpanWalk<'_> {
     }
 
     /// The tenant under whom a refused span is booked: its first valid claim.
-    pub(super) fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
+    pub(in crate::observation) fn claimed(&mut self, attributes: &Slots<'_>) -> u32 {
         if self.tenant_auth != 0 {
             return self.tenant_auth;
         }
