@@ -18,6 +18,7 @@ pub mod snapshot;
 mod worker;
 
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
+pub use graph::CELL_BYTES_MAX as GRAPH_CELL_BYTES_MAX;
 pub use settings::{AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings};
 pub use snapshot::Snapshot;
 pub use worker::{SnapshotReader, start};
