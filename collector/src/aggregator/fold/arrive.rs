@@ -44,6 +44,9 @@ impl Aggregator {
         let extras = if row.extras == 0 { Extras::default() } else { Extras::read(batch, row) };
         span.flags |= extras.flags;
         self.weights.count(row.weight, extras.weight_source);
+        if self.index.is_off() {
+            return self.unjudged(&row.trace_id, &span, extras.messages);
+        }
         self.index.retain(&span);
         let taken = self.index.insert(&Arrival {
             trace_id: row.trace_id,
@@ -164,7 +167,6 @@ impl Aggregator {
     }
 
     /// A span whose trace is not judged: SERVER and CONSUMER spans count by themselves, others are counted as unjudged.
-    #[inline(never)]
     fn unjudged(&mut self, trace_id: &[u8; 16], span: &Span, messages: u64) {
         let tenant = if span.tenant == NO_TENANT { tenants::UNKNOWN } else { span.tenant };
         let entry = match span.kind() as u8 {
