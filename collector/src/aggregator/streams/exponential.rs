@@ -73,7 +73,6 @@ impl Side {
         self.0.drain(..below).fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "windows of histograms are merged for the SLOs that name them"))]
     fn plus(&self, other: &Self) -> Self {
         let mut buckets: Vec<(i64, u64)> = Vec::with_capacity(self.len().max(other.len()));
         let (mut mine, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
