@@ -136,6 +136,7 @@ impl Settings {
             sampling: self.aggregator.sampling.clone(),
             boundaries: self.aggregator.coverage.boundaries.clone(),
             data_patterns: self.aggregator.leaks.data_patterns.clone(),
+            metrics: Default::default(),
             tenancy: self.tenancy.clone(),
             modules: self.modules.clone(),
         }

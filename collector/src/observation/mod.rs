@@ -27,7 +27,7 @@ mod tests;
 
 pub use observer::{Observed, Observer, Request, Signal, Unreadable};
 pub use settings::{
-    Boundary, DataAttribute, DataPattern, FourXxError, IngestSettings, LimitSettings, Nested, Position,
+    Boundary, DataAttribute, DataPattern, FourXxError, IngestSettings, LimitSettings, MetricSettings, Nested, Position,
     RequestSettings, Rules, SamplingSettings, Uncertain,
 };
 pub use slots::keys as wanted_keys;

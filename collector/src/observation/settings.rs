@@ -1,5 +1,6 @@
 //! What operators may set about items: limits, lateness, requests. [`Rules`] is what the observer makes of it.
 
+mod points;
 mod spans;
 
 use garde::Validate;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::tenancy;
 use crate::units::{ByteSize, Period};
 
+pub use points::MetricSettings;
 pub use spans::{Boundary, DataAttribute, DataPattern, Position, SamplingSettings};
 
 /// Maxima of a request and of the memory that requests may hold (`limits.`).
@@ -201,6 +203,8 @@ pub struct Rules {
     pub boundaries: Vec<Boundary>,
     /// Whose data spans touch.
     pub data_patterns: Vec<DataPattern>,
+    /// Which metrics count.
+    pub metrics: MetricSettings,
     /// Tenant claims.
     pub tenancy: tenancy::Settings,
     /// Module claims.
