@@ -196,6 +196,9 @@ impl ItemWalk<'_> {
         attributes: &Slots<'_>,
         evidence: &mut Evidence,
     ) -> Result<Option<u64>, NoString> {
+        if self.scratch.owners.is_empty() {
+            return Ok(None);
+        }
         let mut name = std::mem::take(&mut self.scratch.name);
         let mut fitting = None;
         for number in 0..self.scratch.owners.len() {
