@@ -99,7 +99,11 @@ fn generated_requests_hold_what_encoders_never_write() {
     let wanted = wanted.chain(flags).chain(reasons).chain(outcomes).chain(claims).chain(places).chain(kinds);
     // Attribute, invalid, capped, inconsistent: the others are not written.
     let sources = (2..=5).map(census::weight_source);
-    let wanted = wanted.chain((1..=8).map(census::extra_key)).chain(sources);
+    let wanted = wanted.chain((1..=9).map(census::extra_key)).chain(sources);
+    let wanted = wanted.chain((1..=4).map(census::point_of)).chain((0..=9).map(census::point_flag_bit));
+    let of_points = ["success", "failure", "client_error", "cancelled"].map(|name| format!("point of outcome {name}"));
+    let shapes = ["with an operation", "with buckets", "with a scale", "of a tenant"].map(|of| format!("a point {of}"));
+    let wanted = wanted.chain(of_points).chain(shapes);
     let wanted: Vec<String> = wanted.chain(["links".to_owned()]).collect();
     let missing = census.missing(wanted.iter().map(String::as_str));
     assert!(missing.is_empty(), "never generated: {missing:?}");

@@ -1,12 +1,13 @@
 //! Data points on their way into the streams: whose they are, and what the books say of those that cannot count.
 
 use super::Aggregator;
+use crate::aggregator::names::NO_SYMBOL;
 use crate::aggregator::snapshot::{Cause, ModuleId};
 use crate::aggregator::streams::{self, DropReason, Outcome, Owner};
 use crate::aggregator::tenants;
 use crate::observation::Signal;
 use crate::observation::batch::View;
-use crate::observation::batch::row::Point;
+use crate::observation::batch::row::{Point, extra};
 use crate::observation::report::Reason;
 
 impl Aggregator {
@@ -36,7 +37,7 @@ impl Aggregator {
                 owner: *owner,
                 name: batch.string(point.metric),
                 unit: batch.string(point.unit),
-                operation: batch.string(point.operation),
+                operation: self.point_operation(batch, point),
                 now_ns,
             });
             match outcome {
@@ -44,6 +45,14 @@ impl Aggregator {
                 _ => self.desk.accepted[*claim as usize] += 1,
             }
         }
+    }
+
+    /// The operation that a point names: `http.target` only if it is a route that requests have (`sli.md` 1.9).
+    fn point_operation<'b>(&self, batch: &View<'b>, point: &Point) -> &'b str {
+        let mut extras = batch.extras_of(point.first_extra, point.extras);
+        let target = extras.find(|said| said.key == extra::TARGET).map(|said| batch.string(said.value as u32));
+        let known = target.filter(|target| self.names.symbol(target.as_bytes()) != NO_SYMBOL);
+        known.unwrap_or_else(|| batch.string(point.operation))
     }
 
     /// The tenant x module of a point, and the string of its tenant.

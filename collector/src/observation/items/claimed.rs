@@ -106,6 +106,38 @@ impl ItemWalk<'_> {
         claim
     }
 
+    /// The tenant that the item's own attributes name.
+    pub(in crate::observation) fn claim_of_item(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+    ) -> Result<(), Refusal> {
+        let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) else { return Ok(()) };
+        match self.tenant(value)? {
+            Claim::Tenant(index) => {
+                evidence.tenant_span = index;
+                evidence.aliases[0] = alias + 1;
+                Ok(())
+            }
+            Claim::Absent => Ok(()),
+            Claim::Invalid => Err(Refusal(Reason::InvalidTenant)),
+        }
+    }
+
+    /// The module that the item's own attributes name.
+    pub(in crate::observation) fn module_of_item(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+        flags: &mut u32,
+    ) -> Result<(), NoString> {
+        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
+            evidence.aliases[3] = alias + 1;
+            evidence.module_span = self.module(value, flags)?;
+        }
+        Ok(())
+    }
+
     /// Fills `evidence`, which comes empty: returned by value it would be read back in words wider than it was written.
     pub(in crate::observation) fn evidence(
         &mut self,
@@ -113,16 +145,7 @@ impl ItemWalk<'_> {
         evidence: &mut Evidence,
         flags: &mut u32,
     ) -> Result<(), Refusal> {
-        if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
-            match self.tenant(value)? {
-                Claim::Tenant(index) => {
-                    evidence.tenant_span = index;
-                    evidence.aliases[0] = alias + 1;
-                }
-                Claim::Absent => {}
-                Claim::Invalid => return Err(Refusal(Reason::InvalidTenant)),
-            }
-        }
+        self.claim_of_item(attributes, evidence)?;
         for (place, group) in [(1, slots::HEADER), (2, slots::BAGGAGE)] {
             let Some((alias, value)) = attributes.first_of(group, slots::GROUP) else { continue };
             let claim = if place == 2 { self.baggage(value)? } else { self.tenant(value)? };
@@ -141,10 +164,7 @@ impl ItemWalk<'_> {
         if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
             evidence.tenant_token = self.token(value, flags)?;
         }
-        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
-            evidence.aliases[3] = alias + 1;
-            evidence.module_span = self.module(value, flags)?;
-        }
+        self.module_of_item(attributes, evidence, flags)?;
         if let Some(value) = attributes.get(slots::TENANT_SET) {
             self.tenant_set(value, flags)?;
         }
@@ -176,6 +196,9 @@ impl ItemWalk<'_> {
         attributes: &Slots<'_>,
         evidence: &mut Evidence,
     ) -> Result<Option<u64>, NoString> {
+        if self.scratch.owners.is_empty() {
+            return Ok(None);
+        }
         let mut name = std::mem::take(&mut self.scratch.name);
         let mut fitting = None;
         for number in 0..self.scratch.owners.len() {
