@@ -107,7 +107,7 @@ pub(super) struct Coverage {
     pub(super) tenant: Option<String>,
     #[serde(default)]
     pub(super) module: Option<String>,
-    /// Figures (`C2: 1/2`) and counts (`entries: 3`) by name.
+    /// Figures (`C2: 1/2`) and counts (`multi_root: 3`) by name.
     pub(super) figures: BTreeMap<String, serde_json::Value>,
 }
 
@@ -152,7 +152,7 @@ pub(super) struct Edge {
     /// The longest duration, to 1 %; checked if written, as is the next one.
     #[serde(default)]
     pub(super) lasts: Option<Moment>,
-    /// The longest wait of a message, to 1 %.
+    /// The longest wait of a message, to 1 %; 0: none is known.
     #[serde(default)]
     pub(super) waits: Option<Moment>,
 }

@@ -80,7 +80,8 @@ fn judge_one(scenario: &Scenario, line: u64) -> Vec<Difference> {
     let expectations = early.chain([&scenario.expect]);
     let mut differences = Vec::new();
     for (expect, (at, seen)) in expectations.zip(&seen) {
-        let found = compare(&expect.value, seen, expect.referenced.line());
+        let is_last = std::ptr::eq(expect, &scenario.expect);
+        let found = compare(&expect.value, seen, (expect.referenced.line(), is_last));
         differences.extend(found.into_iter().map(|found| named(found, scenario, *at)));
     }
     differences
@@ -90,7 +91,7 @@ fn named(found: Difference, scenario: &Scenario, at: Moment) -> Difference {
     Difference { scenario: scenario.name.clone(), what: format!("at {at}, {}", found.what), ..found }
 }
 
-fn compare(expect: &Expect, seen: &Seen, line: u64) -> Vec<Difference> {
+fn compare(expect: &Expect, seen: &Seen, (line, is_last): (u64, bool)) -> Vec<Difference> {
     let nothing = || "nothing".to_owned();
     let difference = |line, what: &str, expected: String, found: String| Difference {
         line,
@@ -115,7 +116,7 @@ fn compare(expect: &Expect, seen: &Seen, line: u64) -> Vec<Difference> {
     let (missing, unwanted) = findings::compare(&expect.findings, seen.snapshot.findings());
     differences.extend(missing.into_iter().map(|(line, wanted)| difference(line, "finding", wanted, nothing())));
     differences.extend(unwanted.into_iter().map(|found| difference(line, "finding", nothing(), found)));
-    let laws = laws::broken(&seen.snapshot);
+    let laws = laws::broken(&seen.snapshot, is_last);
     differences.extend(laws.into_iter().map(|broken| difference(line, "law", "that it holds".to_owned(), broken)));
     differences.sort_by_key(|difference| difference.line);
     differences

@@ -68,7 +68,7 @@ fn each_kind_of_expectation_can_fail() {
         "corrections: {app: {any: 1}}",
         "clock_anomalies: {acme: 1}",
         "findings: [{rules: [L1]}]",
-        "coverage: [{module: app, figures: {entries: 7}}]",
+        "coverage: [{module: app, figures: {multi_root: 7}}]",
         "coverage: [{figures: {C99: 1/1}}]",
         "settled: {broken: 1, connected: 1}",
         "edges: [{from: app, to: nowhere, requests: 1}]",
