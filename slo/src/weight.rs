@@ -36,6 +36,26 @@ impl Weight {
         (Self(u64::try_from(units.min(cap)).unwrap_or(u64::MAX)), units > cap)
     }
 
+    /// The weight of a span that was kept with this probability: `1 / probability`, rounded up to a unit, at most `max`
+    /// requests. Says whether it was capped. `None` for what is no probability: 0 and less, over 1, NaN.
+    ///
+    /// ```
+    /// use bailiwick_slo::weight::Weight;
+    /// assert_eq!(Weight::of_probability(0.25, 1_000_000), Some((Weight::of_units(4 << 32), false)));
+    /// assert_eq!(Weight::of_probability(0.0, 1_000_000), None);
+    /// ```
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive float saturates")]
+    pub fn of_probability(probability: f64, max: u32) -> Option<(Self, bool)> {
+        if !(probability > 0.0 && probability <= 1.0) {
+            return None;
+        }
+        let units = (ONE as f64 / probability).ceil();
+        let cap = u64::from(max.max(1)) << 32;
+        let is_capped = units > cap as f64;
+        Some((Self(if is_capped { cap } else { units as u64 }), is_capped))
+    }
+
     /// The weight of this many units of 2^-32; below one request it is one.
     #[must_use]
     pub const fn of_units(units: u64) -> Self {

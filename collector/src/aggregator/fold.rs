@@ -2,6 +2,7 @@
 
 mod desk;
 mod arrive;
+mod points;
 mod claims;
 mod judging;
 mod book;
@@ -10,7 +11,7 @@ mod comparing;
 mod publish;
 mod terms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::TENANT_UNKNOWN;
@@ -30,13 +31,14 @@ use super::graph::Graph;
 use super::names::{Names, Place};
 use super::settings::Settings;
 use super::snapshot::{Cause, Gap, ModuleId, PARTS, Part, Settled, Snapshot};
+use super::streams::Streams;
 use super::tenants::{TenantId, Tenants};
 use super::traces::index::Index;
 use super::traces::leaks::Allowed;
 use super::traces::pool::NameId;
 use crate::observation::Signal;
 use crate::observation::batch::View;
-use crate::observation::batch::layout::header;
+use crate::observation::batch::layout::{Section, header};
 use arrive::WeightCounts;
 use book::{Booking, Called};
 use desk::Desk;
@@ -47,6 +49,9 @@ pub use terms::{KnownModule, Terms};
 /// Latency cells in use up to which every tick seals them, so that durations show as soon as counts do: about 5 ms. More
 /// are sealed when a slot closes.
 const SEALED_AT_TICK_MAX: usize = 10_000;
+
+/// Silent streams are looked for once a minute.
+const RETIRE_EVERY_NS: u64 = 60_000_000_000;
 
 /// Where a tenant claim may come from, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +96,11 @@ pub struct Aggregator {
     /// What weights and their squares are above one, by series.
     extra_weights: Tiers<2>,
     parts: Tiers<PARTS>,
+    streams: Streams,
+    /// Spans by service: those that settled, those of them that have a tenant and a module.
+    attribution: Tiers<2>,
+    /// Services that tenant x modules were seen in.
+    module_services: BTreeSet<(ModuleId, u32)>,
     graph: Graph,
     findings: Findings,
     ledger: Ledger,
@@ -108,6 +118,8 @@ pub struct Aggregator {
     unverifiable: [u64; 3],
     /// Traces that two credentials spoke of since the last tick: trace, span, both tenants.
     twice_identified: Vec<(u32, u32, TenantId, TenantId)>,
+    /// When silent streams were looked for last.
+    retired_ns: u64,
     /// Messages that were consumed before they were sent.
     reversed_messages: u64,
     seq: u64,
@@ -130,6 +142,9 @@ impl Aggregator {
         self.desk.open(batch, &mut self.index.names);
         for row in batch.spans() {
             self.arrive(batch, &row);
+        }
+        if batch.count(Section::Points) > 0 {
+            self.take_points(batch);
         }
         self.keep_books(batch);
         self.book_evicted();
@@ -184,6 +199,10 @@ impl Aggregator {
         self.index.expire(self.now_ns);
         self.index.trim();
         self.index.relax(self.now_ns);
+        if self.retired_ns + RETIRE_EVERY_NS <= self.now_ns {
+            self.retired_ns = self.now_ns;
+            self.streams.retire(self.now_ns);
+        }
     }
 
     fn close(&mut self) {
@@ -192,6 +211,8 @@ impl Aggregator {
         self.parts.close(self.now_ns, close_after_ns);
         self.extra_weights.close(self.now_ns, close_after_ns);
         self.messages.close(self.now_ns, close_after_ns);
+        self.attribution.close(self.now_ns, close_after_ns);
+        self.streams.close(self.now_ns, close_after_ns);
         self.graph.close(self.moment(), close_after_ns);
     }
 

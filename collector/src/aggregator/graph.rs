@@ -21,8 +21,8 @@ use super::tenants::{TenantId, Tenants};
 const PEERS_MAX: u32 = 50;
 /// Edges in all.
 const EDGES_MAX: u32 = 20_000;
-/// What cells of edges may take: a quarter of the default of `histograms.bytes_max`.
-const CELL_BYTES_MAX: usize = 64 << 20;
+/// What cells of edges may take.
+pub const CELL_BYTES_MAX: usize = 32 << 20;
 
 /// One call, ready to be counted.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,6 @@
 //! Maxima of the books (`aggregator.`).
 
+mod streams;
 mod traces;
 
 use garde::Validate;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::observation::{RequestSettings, SamplingSettings};
 use crate::units::{ByteSize, Period};
 
+pub use streams::StreamSettings;
 pub use traces::{AllowedEdge, CoverageSettings, LeakSettings};
 
 /// How requests are counted and how much of it is kept.
@@ -30,6 +32,9 @@ pub struct Settings {
     /// What tenants are compared by.
     #[garde(dive)]
     pub leaks: LeakSettings,
+    /// Metrics that requests are counted by.
+    #[garde(dive)]
+    pub metrics: StreamSettings,
     /// How many series there may be.
     #[garde(dive)]
     pub series: SeriesSettings,
@@ -46,6 +51,7 @@ impl Default for Settings {
             sampling: SamplingSettings::default(),
             coverage: CoverageSettings::default(),
             leaks: LeakSettings::default(),
+            metrics: StreamSettings::default(),
             series: SeriesSettings::default(),
             histograms: HistogramSettings::default(),
         }

@@ -5,7 +5,7 @@ mod coverage;
 mod findings;
 mod graph;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
@@ -17,6 +17,7 @@ use super::counts::intervals::Closed;
 use super::counts::tiers;
 use super::durations::Shown;
 use super::memory::chunked::Chunked;
+use super::streams::StreamsShown;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
@@ -256,6 +257,14 @@ pub(super) struct Traced {
     pub(super) hops_checked: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) hops_unverifiable: Arc<Vec<(&'static str, u64)>>,
     pub(super) weights: Arc<Vec<(&'static str, u64)>>,
+    pub(super) streams: StreamsShown,
+    pub(super) attribution: Arc<tiers::Closed<2>>,
+    pub(super) module_services: Arc<BTreeSet<(ModuleId, u32)>>,
+    /// By series: since the daemon began, and by time.
+    pub(super) messages: (Arc<BTreeMap<SeriesId, u64>>, Arc<tiers::Closed<1>>),
+    pub(super) extra_weights: Arc<tiers::Closed<2>>,
+    pub(super) reversed_messages: u64,
+    pub(super) forgotten_ns: u64,
     pub(super) settled: Settled,
 }
 
@@ -391,6 +400,59 @@ impl Snapshot {
     #[must_use]
     pub fn weights(&self) -> &[(&'static str, u64)] {
         &self.traced.weights
+    }
+
+    /// What metrics say: denominators of coverage, SDKs about themselves, levels.
+    #[must_use]
+    pub fn streams(&self) -> &StreamsShown {
+        &self.traced.streams
+    }
+
+    /// Spans by service over the closed slots `from..to`: those of settled traces, and those of them that have a tenant
+    /// and a module.
+    #[must_use]
+    pub fn attribution(&self, from: Slot, to: Slot) -> Vec<(Arc<str>, [u64; 2])> {
+        let sums = self.traced.attribution.sum(from, to).into_iter();
+        sums.filter_map(|(number, counts)| Some((self.traced.streams.service(number)?, counts))).collect()
+    }
+
+    /// Services that requests of a tenant x module were seen in.
+    pub fn services_of(&self, module: ModuleId) -> impl Iterator<Item = Arc<str>> {
+        let numbers = self.traced.module_services.range((module, 0)..=(module, u32::MAX));
+        numbers.filter_map(|(_, number)| self.traced.streams.service(*number))
+    }
+
+    /// Messages that a series processed in batches since the daemon began.
+    #[must_use]
+    pub fn messages(&self, series: SeriesId) -> u64 {
+        self.traced.messages.0.get(&series).copied().unwrap_or(0)
+    }
+
+    /// Messages by series over a window, of those that had some.
+    #[must_use]
+    pub fn messages_window(&self, window: Window) -> BTreeMap<SeriesId, u64> {
+        self.traced.messages.1.window(window).into_iter().map(|(series, [count])| (series, count)).collect()
+    }
+
+    /// What weights and their squares exceed one by, in units of 2^-16, by series over a window, of sampled ones.
+    #[must_use]
+    pub fn extra_weights(&self, window: Window) -> BTreeMap<SeriesId, [u64; 2]> {
+        self.traced.extra_weights.window(window)
+    }
+
+    /// Messages that were consumed before they were sent, as far as clocks say.
+    #[must_use]
+    pub fn reversed_messages(&self) -> u64 {
+        self.traced.reversed_messages
+    }
+
+    /// How far back repeated spans are recognised, nanoseconds; at most `late_accept_ns`.
+    #[must_use]
+    pub fn dedup_horizon_ns(&self, late_accept_ns: u64) -> u64 {
+        match self.traced.forgotten_ns {
+            0 => late_accept_ns,
+            forgotten => self.now_ns.saturating_sub(forgotten).min(late_accept_ns),
+        }
     }
 
     /// Traces settled since the daemon began.

@@ -1,5 +1,6 @@
 //! The most memory that the daemon can take: the sum of its maxima, told at its start (`ingest.md` 2, `sli.md` 4.3).
 
+use crate::aggregator::GRAPH_CELL_BYTES_MAX;
 use crate::config::Settings;
 use crate::observation::batch::row;
 
@@ -11,6 +12,8 @@ const ZSTD_WINDOW_BYTES: u64 = 8 * MIB;
 /// Counts of this many series in all their slots take [`COUNTS_BYTES`] (`sli.md` 4.3).
 const COUNTS_SERIES: u64 = 20_000;
 const COUNTS_BYTES: u64 = 128 * MIB;
+/// Streams of metrics 8, sketches of names 16, findings 8 (`sli.md` 4.3).
+const TABLES_BYTES: u64 = (8 + 16 + 8) * MIB;
 /// Code, stacks, and what no maximum names.
 const REST_BYTES: u64 = 32 * MIB;
 
@@ -27,6 +30,10 @@ pub struct MemoryBound {
     pub histograms: u64,
     /// Counts of `series.max` series.
     pub counts: u64,
+    /// Live and settled traces: `coverage.index_bytes_max`.
+    pub traces: u64,
+    /// Edges of the service graph, streams of metrics, sketches of names, findings.
+    pub tables: u64,
     /// The rest.
     pub rest: u64,
 }
@@ -43,6 +50,8 @@ impl MemoryBound {
             workers: workers * (ZSTD_WINDOW_BYTES + limits.string_bytes_max.0 + 2 * rows),
             histograms: settings.aggregator.histograms.bytes_max.0,
             counts: u64::from(settings.aggregator.series.max) * COUNTS_BYTES / COUNTS_SERIES,
+            traces: settings.aggregator.coverage.index_bytes_max.0,
+            tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES,
             rest: REST_BYTES,
         }
     }
@@ -50,7 +59,8 @@ impl MemoryBound {
     /// All of it.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.inflight + self.connections + self.workers + self.histograms + self.counts + self.rest
+        let books = self.histograms + self.counts + self.traces + self.tables;
+        self.inflight + self.connections + self.workers + books + self.rest
     }
 }
 
@@ -59,13 +69,16 @@ impl std::fmt::Display for MemoryBound {
         let mib = |bytes: u64| bytes.div_ceil(MIB);
         write!(
             f,
-            "at most {} MiB: in flight {}, connections {}, workers {}, histograms {}, counts {}, rest {}",
+            "at most {} MiB: in flight {}, connections {}, workers {}, histograms {}, counts {}, traces {}, tables {}, \
+             rest {}",
             mib(self.total()),
             mib(self.inflight),
             mib(self.connections),
             mib(self.workers),
             mib(self.histograms),
             mib(self.counts),
+            mib(self.traces),
+            mib(self.tables),
             mib(self.rest)
         )
     }
@@ -82,7 +95,8 @@ mod tests {
         assert_eq!((bound.inflight, bound.connections, bound.workers), (256 * MIB, 272 * MIB, 256 * MIB));
         assert_eq!(
             bound.to_string(),
-            "at most 1200 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, rest 32"
+            "at most 1520 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
+             tables 64, rest 32"
         );
     }
 }

@@ -5,7 +5,7 @@ use super::fields::overflow_tenant;
 use super::naming::write_text;
 use super::settings::Rules;
 use crate::otlp::attributes::Value;
-use crate::tenancy;
+use crate::tenancy::{self, UuidForm};
 
 /// What a claim comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Claims<'c> {
 }
 
 impl Claims<'_> {
-    /// Trims, applies aliases, checks, and gives the claim a place among the strings.
+    /// Trims, writes UUIDs one way, applies aliases, checks, and gives the claim a place among the strings.
     pub(super) fn read(self, value: Value<'_>) -> Result<Claim, NoString> {
         let written = match value {
             Value::Text(text) => text,
@@ -40,6 +40,11 @@ impl Claims<'_> {
         if claim.is_empty() {
             return Ok(Claim::Absent);
         }
+        let uuid = match self.rules.tenancy.uuid_form {
+            UuidForm::Off => None,
+            UuidForm::Hyphenated => tenancy::hyphenated(claim),
+        };
+        let claim = uuid.as_ref().map_or(claim, |uuid| &uuid[..]);
         let aliases = &self.rules.tenancy.aliases;
         let alias = std::str::from_utf8(claim).ok().filter(|_| !aliases.is_empty()).and_then(|name| aliases.get(name));
         let claim = alias.map_or(claim, |meant| meant.as_bytes());

@@ -4,9 +4,9 @@ use bailiwick_slo::conventions::{OTHER, TENANT_OVERFLOW};
 
 use super::batch::row::{Context, flag};
 use super::batch::{Builder, NoString};
+use super::items::Refusal;
 use super::report::Reason;
 use super::settings::Rules;
-use super::spans::Refusal;
 use crate::otlp::attributes::{Value, oddity};
 
 pub(super) fn id<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Refusal> {

@@ -8,16 +8,19 @@ pub mod budget;
 mod claims;
 mod fields;
 mod glob;
+mod items;
 mod memo;
 mod naming;
 mod observer;
 mod outcome;
+mod owner;
 mod points;
 pub mod report;
 mod scratch;
 mod settings;
 mod slots;
 mod spans;
+mod tracestate;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,6 @@ pub(super) struct Facts<'a> {
 pub(super) const KIND_SERVER: u8 = 2;
 pub(super) const KIND_CLIENT: u8 = 3;
 pub(super) const KIND_PRODUCER: u8 = 4;
-pub(super) const KIND_CONSUMER: u8 = 5;
 
 const STATUS_OK: u8 = 1;
 const STATUS_ERROR: u8 = 2;

@@ -6,7 +6,7 @@ use super::keys::{KeyTable, Wanted};
 use super::wire::{Reader, WireError, tag, wire_type};
 
 /// Number of slots: a bit each in two words.
-pub const SLOTS_MAX: usize = 96;
+pub const SLOTS_MAX: usize = 128;
 
 /// A scalar value, borrowed from the body.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +81,14 @@ impl<'a> Slots<'a> {
             let place = group.trailing_zeros() as u8;
             (place, self.values[usize::from(first + place)])
         })
+    }
+
+    /// Whether any slot of `first..first + count` holds a value.
+    #[must_use]
+    #[inline]
+    pub fn any_of(&self, first: u8, count: u8) -> bool {
+        debug_assert!(first >> 6 == (first + count - 1) >> 6, "a group lies within a word");
+        self.present[usize::from(first >> 6 & 1)] >> (first & 63) & ((1 << count) - 1) != 0
     }
 
     /// Gives the values of keys with several meanings to all of their slots. For the end of an item.

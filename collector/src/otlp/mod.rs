@@ -3,6 +3,7 @@
 pub mod wire;
 pub mod keys;
 pub mod attributes;
+pub mod header;
 pub mod trace;
 pub mod metrics;
 pub mod strict;

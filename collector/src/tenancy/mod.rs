@@ -3,5 +3,5 @@
 mod id;
 mod settings;
 
-pub use id::{BadTenant, TENANT_BYTES_MAX, canonical, check};
+pub use id::{BadTenant, TENANT_BYTES_MAX, canonical, check, hyphenated, is_tenant_byte};
 pub use settings::{DeclaredModule, ModuleSettings, OnConflict, PrefixModule, ScopeModule, Settings, Source, UuidForm};

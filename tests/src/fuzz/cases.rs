@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bailiwick_collector::observation::batch::Meta;
-use bailiwick_collector::observation::{FourXxError, LimitSettings, Rules};
-use bailiwick_collector::tenancy::OnConflict;
+use bailiwick_collector::observation::{Boundary, DataAttribute, DataPattern, FourXxError, LimitSettings, Rules};
+use bailiwick_collector::tenancy::{OnConflict, PrefixModule, ScopeModule, UuidForm};
 use bailiwick_collector::units::ByteSize;
 
 /// The clock of all comparisons: 2023-11-14T22:13:20Z.
@@ -81,7 +81,7 @@ impl Case {
     pub fn rules(self) -> Rules {
         let mut rules = Rules { limits: unlimited(), ..Rules::default() };
         match self {
-            Self::Default => {}
+            Self::Default => rules.gateway_counters = texts(&["envoy_cluster_upstream_rq"]),
             Self::Credential => {
                 rules.tenancy.aliases = pairs(&[("ac", "acme"), ("shop", "_unknown")]);
                 rules.modules.aliases = pairs(&[("rag", "rag_hub"), ("shop/api", "storefront")]);
@@ -114,6 +114,28 @@ fn configure(rules: &mut Rules) {
     rules.tenancy.aliases = pairs(&[("globex", "acme"), ("%61cme", "globex"), ("a/b", "a-b"), ("200", "two_hundred")]);
     rules.modules.attributes = texts(&MODULE_KEYS);
     rules.modules.aliases = pairs(&[("api", "rag_hub"), ("200", "two_hundred")]);
+    rules.tenancy.uuid_form = UuidForm::Hyphenated;
+    let scope = |scope: &str, module: &str| ScopeModule { scope: scope.to_owned(), module: module.to_owned() };
+    rules.modules.scopes = vec![scope("o*s", "api"), scope("", "nameless"), scope("*e*", "e of a scope")];
+    let prefix = |prefix: &str, module: &str| PrefixModule { prefix: prefix.to_owned(), module: module.to_owned() };
+    rules.modules.span_prefixes = vec![prefix("GET /r", "api"), prefix("a1-22", "200"), prefix("s3.", "store")];
+    let boundary = |module: &str, operation: &str| Boundary {
+        module: module.to_owned(),
+        operation: operation.to_owned(),
+        reason: "in tests".to_owned(),
+    };
+    rules.boundaries = vec![boundary("rag_hub", "GET *"), boundary("shop/rag", "*"), boundary("store", "s3.get")];
+    rules.data_patterns = [
+        (DataAttribute::RedisKey, "cache:{tenant}:*"),
+        (DataAttribute::DbCollection, "*_{tenant}_*"),
+        (DataAttribute::S3Key, "{tenant}/*"),
+        (DataAttribute::Destination, "{tenant}*"),
+        (DataAttribute::DbNamespace, "*{tenant}"),
+    ]
+    .map(|(attribute, pattern)| DataPattern { attribute, pattern: pattern.to_owned(), dry_run: true })
+    .into();
+    rules.sampling.rate_attribute = "rate".to_owned();
+    rules.sampling.weight_max = 30;
     rules.requests.ignore_span_names = texts(&["*7*", "name *2 send", "", "a*b**c", "\u{e9}*", "s3.get"]);
     rules.requests.exclude = texts(&["GET /r*y", "*-*-*", "unknown", "BREW*"]);
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use bailiwick_collector::observation::batch::View;
 use bailiwick_collector::observation::batch::layout::Section;
+use bailiwick_collector::observation::batch::row::extra;
 use bailiwick_collector::observation::report::Reason;
 use bailiwick_collector::observation::{Observed, Rules, Signal};
 use bailiwick_slo::outcome::Outcome;
@@ -68,6 +69,30 @@ impl Census {
             self.add(&format!("kind {}", span.kind));
             (0..32).filter(|bit| span.flags >> bit & 1 == 1).for_each(|bit| self.add(&flag_bit(bit)));
         }
+        for row in batch.extras() {
+            self.add(&extra_key(row.key));
+            if row.key == extra::WEIGHT_SOURCE {
+                self.add(&weight_source(row.value));
+            }
+        }
+        for point in batch.points() {
+            self.add(&point_of(point.data));
+            (0..16).filter(|bit| point.flags >> bit & 1 == 1).for_each(|bit| self.add(&point_flag_bit(bit)));
+            self.add(&format!("point of outcome {}", Outcome::from_u8(point.outcome).expect("a sound batch").name()));
+            for (seen, what) in [
+                (point.operation != 0, "a point with an operation"),
+                (point.words > 6, "a point with buckets"),
+                (point.scale != 0, "a point with a scale"),
+                (
+                    batch.evidence().nth(point.evidence as usize).is_some_and(|row| row.tenant_span != 0),
+                    "a point of a tenant",
+                ),
+            ] {
+                if seen {
+                    self.add(what);
+                }
+            }
+        }
         self.claims(&batch);
         if batch.count(Section::Links) > 0 {
             self.add("links");
@@ -76,8 +101,9 @@ impl Census {
 
     fn claims(&mut self, batch: &View<'_>) {
         for row in batch.evidence() {
-            let claims = [row.tenant_span, row.tenant_header, row.tenant_baggage, row.tenant_token, row.module_span];
-            let names = ["span", "header", "baggage", "token", "module"];
+            let tenants = [row.tenant_span, row.tenant_header, row.tenant_baggage, row.tenant_token, row.tenant_data];
+            let claims = tenants.into_iter().chain([row.module_span]);
+            let names = ["span", "header", "baggage", "token", "data", "module"];
             for (name, _) in names.into_iter().zip(claims).filter(|(_, claim)| *claim != 0) {
                 self.add(&format!("claim by {name}"));
             }
@@ -225,6 +251,30 @@ pub fn reason(reason: Reason) -> String {
 #[must_use]
 pub fn outcome_rule(rule: u8) -> String {
     format!("outcome rule {rule}")
+}
+
+/// The name of a kind of extras in a census.
+#[must_use]
+pub fn extra_key(key: u16) -> String {
+    format!("extra of key {key}")
+}
+
+/// The name of a source of weights in a census.
+#[must_use]
+pub fn weight_source(source: u64) -> String {
+    format!("weight by source {source}")
+}
+
+/// The name of a kind of points in a census.
+#[must_use]
+pub fn point_of(data: u8) -> String {
+    format!("point of data {data}")
+}
+
+/// The name of a flag of points in a census.
+#[must_use]
+pub fn point_flag_bit(bit: u32) -> String {
+    format!("point flag bit {bit}")
 }
 
 /// The name of a flag of spans in a census.

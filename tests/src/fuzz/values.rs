@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::schema::Message;
 
 /// Keys of attributes: used ones, and some that nobody uses.
-const KEYS: [&str; 65] = [
+const KEYS: [&str; 85] = [
     "bailiwick.tenant.id",
     "tenant.id",
     "tenant_id",
@@ -68,12 +68,35 @@ const KEYS: [&str; 65] = [
     "peer.service",
     "url.path",
     "thread.name",
+    "http.target",
+    "http.target",
+    "otel.span.parent.origin",
+    "otel.span.sampling_result",
+    "gen_ai.token.type",
+    "aws.s3.bucket",
+    "aws.s3.key",
+    "bailiwick.token.tenant",
+    "db.collection.name",
+    "db.cosmosdb.container",
+    "db.mongodb.collection",
+    "db.redis.key",
+    "db.sql.table",
+    "bailiwick.tenant.set",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "messaging.batch.message_count",
+    "rate",
     "tenant.ix",
     "",
     "k",
 ];
 
-const TEXTS: [&str; 63] = [
+const TEXTS: [&str; 66] = [
+    "550E8400E29B41D4A716446655440000",
+    "550e8400-E29B-41d4-a716-446655440000",
+    "550e8400e-29b-41d4-a716-446655440000",
     "acme",
     "acme",
     "globex",
@@ -139,6 +162,57 @@ const TEXTS: [&str; 63] = [
     "\u{1f600}\u{e9}",
 ];
 
+const TRACE_STATES: [&str; 20] = [
+    "",
+    "ot=th:8",
+    "vendor=1,ot=th:c;rv:6e6d1a75832a2f",
+    "a=1 ,\tot=th:3 , b=2",
+    "ot=th:b3333333333333",
+    "ot=th:ffffffffffffff",
+    "ot=th:0",
+    "ot=rv:6e6d1a75832a2f",
+    "ot=th:8;rv:8e6d1a75832a2f",
+    "ot=th:8;rv:6e6d1a75832a2",
+    "ot=th:G;rv:6e6d1a75832a2f",
+    "ot=th:C",
+    "ot=th:8;th:c",
+    "ot=th:8;",
+    "ot=",
+    "ot=x.y:1",
+    "ot=th:;rv:00000000000001",
+    "ot=th:123456789abcdef",
+    "ot =th:8",
+    "ot=th:8,ot=th:c",
+];
+
+/// SHA-256 of nothing.
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// More tenants than are kept.
+const TENANTS: &str = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,aa,bb,cc,dd,ee,ff,gg,hh";
+
+/// Most of them wanted.
+const METRICS: [&str; 18] = [
+    "http.server.request.duration",
+    "http.server.duration",
+    "http.server.duration",
+    "rpc.server.call.duration",
+    "messaging.process.duration",
+    "otel.sdk.span.started",
+    "otel.sdk.exporter.span.exported",
+    "http.server.active_requests",
+    "process.cpu.time",
+    "gen_ai.client.token.usage",
+    "gen_ai.client.inference.usage.output_tokens",
+    "gen_ai.client.operation.duration",
+    "envoy_cluster_upstream_rq",
+    "http.client.request.duration",
+    "gen_ai.client.inference.usage.cost",
+    "http.server.request.duration.x",
+    "processes",
+    "",
+];
+
 const NAMES: [&str; 12] = [
     "GET /rag/query",
     "GET /rag http send",
@@ -164,10 +238,28 @@ pub(super) fn text(dice: &mut Dice, message: Message, field: u32) -> Vec<u8> {
     }
     let text = match (message, field) {
         (Message::Span, 5) => *dice.one_of(&NAMES),
-        (Message::Span | Message::Link, 3) => *dice.one_of(&["", "ot=th:8", "vendor=1,ot=th:c;rv:6e6d1a75832a2f"]),
+        (Message::Metric, 1) => *dice.one_of(&METRICS),
+        (Message::Metric, 3) => *dice.one_of(&["s", "ms", "{span}", "1", ""]),
+        (Message::Span | Message::Link, 3) => *dice.one_of(&TRACE_STATES),
         _ => *dice.one_of(&TEXTS),
     };
     text.as_bytes().to_vec()
+}
+
+/// A key that only points are asked for, or one of those that name their operation.
+pub(super) fn key_of_points(dice: &mut Dice) -> Vec<u8> {
+    let keys = [
+        "http.target",
+        "http.method",
+        "http.request.method",
+        "http.route",
+        "http.status_code",
+        "otel.span.parent.origin",
+        "otel.span.sampling_result",
+        "gen_ai.token.type",
+        "error.type",
+    ];
+    dice.one_of(&keys).as_bytes().to_vec()
 }
 
 /// A key, now and then one that is almost a used one.
@@ -207,13 +299,34 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
             &["0", "1", "2", "5", "14", "16", "17", "UNAVAILABLE", "CANCELLED", "NOT_FOUND"]
         }
         b"http.request.method" | b"http.method" => &["GET", "POST", "BREW"],
+        b"bailiwick.tenant.set" => &["acme,globex", " acme ,,acme,shop", "a/b,acme", ",", TENANTS],
+        b"messaging.batch.message_count"
+        | b"gen_ai.usage.input_tokens"
+        | b"gen_ai.usage.prompt_tokens"
+        | b"gen_ai.usage.output_tokens"
+        | b"gen_ai.usage.completion_tokens" => {
+            &["0", "17", "18446744073709551615", "18446744073709551616", "-1", "1.5"]
+        }
+        b"bailiwick.token.tenant" => &["acme", " globex ", "a/b", "sha256:00", DIGEST],
+        b"db.redis.key" => &["cache:acme:7", "cache:acme", "cache:_system:7"],
+        b"db.collection.name" | b"db.mongodb.collection" | b"db.cosmosdb.container" | b"db.sql.table" => {
+            &["t_acme_1_2", "t_acme", "__x_", "7"]
+        }
+        b"aws.s3.key" | b"db.namespace" => &["acme/7", "/acme", "%61cme/x/y", "..", "caf\u{e9}"],
+        b"http.target" => &["/rag/query", "/rag/7?x=1", "200"],
+        b"otel.span.parent.origin" => &["none", "remote", "local"],
+        b"otel.span.sampling_result" => &["DROP", "RECORD_AND_SAMPLE"],
+        b"gen_ai.token.type" => &["input", "output", "completion"],
+        b"rate" => &["0.25", "0.3", "1", "0", "1e-9", "2", "x"],
         b"error.type" => &["ValueError", "AbortError", "CANCELLED"],
         b"bailiwick.outcome" => &["success", "failure", "excluded", "cancelled"],
         b"user_agent.synthetic.type" => &["bot", "test", "Bot"],
         b"messaging.operation.type" => &["receive", "process"],
         b"messaging.destination.temporary" | b"messaging.destination.anonymous" => &["true", "false"],
         b"baggage" | b"baggage.tenant.id" | b"baggage.tenant_id" => &["acme", "%61cme", "%20acme", "%ff", "a%2fb", "%"],
-        b"tenant.id" | b"tenant" | b"service.namespace" | b"t" => &["acme", "globex", "shop", "_unknown", "a/b"],
+        b"tenant.id" | b"tenant" | b"service.namespace" | b"t" => {
+            &["acme", "globex", "shop", "_unknown", "a/b", "550E8400E29B41D4A716446655440000"]
+        }
         b"module" | b"bailiwick.module" | b"service.name" | b"mod" => {
             &["rag", "rag_hub", "api", "unknown_service", "200"]
         }

@@ -9,6 +9,7 @@ use super::attributes::{Scalar, Used, resource_hash};
 use super::books::{Books, odd};
 use super::claims::Claim;
 use super::keys::{SERVICE, is_used_of_resources, is_used_of_scopes};
+use super::names;
 
 /// Resource and scope of spans.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +28,22 @@ pub(super) struct Around {
     pub(super) row: Option<u32>,
 }
 
+impl Around {
+    /// The module that a row with this context names itself (1.2 a, b, d, e); empty: none.
+    pub(super) fn named_module<'m>(&'m self, of_item: &'m str) -> &'m str {
+        let named = [of_item, &self.module_scope, &self.module_resource, &self.service_module];
+        named.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
+    }
+}
+
 impl Books<'_> {
+    pub(super) fn context_row(&mut self, around: &mut Around) -> u32 {
+        *around.row.get_or_insert_with(|| {
+            self.table.contexts.push(around.context);
+            self.table.contexts.len() as u32 - 1
+        })
+    }
+
     pub(super) fn resource(&mut self, resource: Option<&Resource>) -> Around {
         let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
         let (attributes, over) = self.within(attributes);
@@ -51,6 +67,12 @@ impl Books<'_> {
             around.context.module_resource = self.label(&module, &mut flags);
             around.module_resource = self.cut(&module).to_owned();
         }
+        // "Then `modules.aliases`": what a service is called otherwise stands where its resource could have named it.
+        if around.module_resource.is_empty() && self.rules.modules.aliases.contains_key(&around.service_module) {
+            let module = self.rules.modules.aliases[&around.service_module].clone();
+            around.context.module_resource = self.label(&module, &mut flags);
+            around.module_resource = self.cut(&module).to_owned();
+        }
         if let Some((_, tenant)) = used.first(tenant_keys) {
             match self.claim(&tenant.text()) {
                 Claim::Tenant(tenant) => around.context.tenant_resource = self.table.string(&tenant),
@@ -65,13 +87,12 @@ impl Books<'_> {
     /// 1.2 (e), (f): `service.namespace/service.name` or `service.name`; none for `unknown_service*`.
     fn service_module(&self, namespace: Option<&str>, name: Option<&str>) -> String {
         let (namespace, name) = (namespace.map(|text| self.cut(text)), name.map(|text| self.cut(text)));
-        let module = match (namespace, name) {
-            (_, None) => return String::new(),
-            (_, Some(name)) if name.starts_with("unknown_service") => return String::new(),
+        match (namespace, name) {
+            (_, None) => String::new(),
+            (_, Some(name)) if name.starts_with("unknown_service") => String::new(),
             (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
             (None, Some(name)) => name.to_owned(),
-        };
-        self.rules.modules.aliases.get(&module).cloned().unwrap_or(module)
+        }
     }
 
     pub(super) fn scope(&mut self, resource: &Around, scope: Option<&InstrumentationScope>) -> Around {
@@ -89,6 +110,16 @@ impl Books<'_> {
             let module = self.module_text(module);
             around.context.module_scope = self.label(&module, &mut flags);
             around.module_scope = self.cut(&module).to_owned();
+        }
+        // "Then configured maps": of scopes that name none.
+        if around.module_scope.is_empty() {
+            let name = scope.map_or("", |scope| &scope.name);
+            let fit = self.rules.modules.scopes.iter().find(|of| names::fits(&of.scope, name));
+            if let Some(of) = fit {
+                let module = self.meant(&of.module);
+                around.context.module_scope = self.label(&module, &mut flags);
+                around.module_scope = self.cut(&module).to_owned();
+            }
         }
         self.warn(flags);
         around

@@ -25,6 +25,19 @@ impl Scalar {
         }
     }
 
+    /// A whole number from 0: as int, as double up to 2^53, as text.
+    pub(super) fn count(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Int(number) => (*number).try_into().ok(),
+            Self::Double(number) => {
+                let is_whole = number.fract() == 0.0 && *number >= 0.0 && *number <= 2.0_f64.powi(53);
+                is_whole.then_some(*number as u64)
+            }
+            Self::Bool(_) => None,
+        }
+    }
+
     pub(super) fn is_text(&self, text: &str) -> bool {
         matches!(self, Self::Text(mine) if mine == text)
     }

@@ -2,12 +2,13 @@
 
 use bailiwick_collector::observation::batch::row::{Evidence, flag};
 use bailiwick_collector::observation::report::Reason;
-use bailiwick_collector::tenancy::{self, OnConflict};
+use bailiwick_collector::tenancy::{self, OnConflict, UuidForm};
 
 use super::around::Around;
 use super::attributes::{Scalar, Used};
 use super::books::Books;
-use super::keys::header_keys;
+use super::keys::{data_keys, header_keys};
+use super::names;
 
 /// A tenant claim after trimming and aliases.
 pub(super) enum Claim {
@@ -18,13 +19,19 @@ pub(super) enum Claim {
 
 impl Books<'_> {
     pub(super) fn module_text(&self, value: &Scalar) -> String {
-        let name = value.text();
-        self.rules.modules.aliases.get(&name).cloned().unwrap_or(name)
+        self.meant(&value.text())
     }
 
-    /// `sli.md` 1.1: trim ASCII space, aliases, then Mimir's rule and the reserved names.
+    /// "Then `modules.aliases`."
+    pub(super) fn meant(&self, module: &str) -> String {
+        self.rules.modules.aliases.get(module).map_or(module, String::as_str).to_owned()
+    }
+
+    /// `sli.md` 1.1: trim ASCII space, UUIDs, aliases, then Mimir's rule and the reserved names.
     pub(super) fn claim(&self, text: &str) -> Claim {
         let claim = text.trim_matches(|c: char| c.is_ascii_whitespace());
+        let uuid = (self.rules.tenancy.uuid_form == UuidForm::Hyphenated).then(|| uuid(claim)).flatten();
+        let claim = uuid.as_deref().unwrap_or(claim);
         let claim = self.rules.tenancy.aliases.get(claim).map_or(claim, String::as_str);
         if claim.is_empty() {
             Claim::Absent
@@ -83,7 +90,7 @@ impl Books<'_> {
             }
         }
         if let Some(token) = used.get("bailiwick.token.tenant") {
-            evidence.tenant_token = self.label(&token.text(), flags);
+            evidence.tenant_token = self.token(&token.text(), flags);
         }
         let mut module = String::new();
         if let Some((alias, value)) = used.first(&self.rules.modules.attributes) {
@@ -93,6 +100,67 @@ impl Books<'_> {
             evidence.aliases[3] = alias;
         }
         Ok((evidence, module))
+    }
+
+    /// The last of 1.2 (b), of spans that no attribute of theirs or of their scope gives a module.
+    pub(super) fn module_of_name(&mut self, name: &str, evidence: &mut Evidence, flags: &mut u32) -> String {
+        let Some(of) = self.rules.modules.span_prefixes.iter().find(|of| name.starts_with(&of.prefix)) else {
+            return String::new();
+        };
+        let module = self.meant(&of.module);
+        evidence.module_span = self.label(&module, flags);
+        self.cut(&module).to_owned()
+    }
+
+    /// "`bailiwick.token.tenant`, plain or `sha256:` + hex of the canonical id": a digest is kept as it stands.
+    fn token(&mut self, token: &str, flags: &mut u32) -> u32 {
+        let digest = token.strip_prefix("sha256:");
+        if digest.is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())) {
+            return self.label(token, flags);
+        }
+        match self.claim(token) {
+            Claim::Tenant(tenant) => self.table.string(&tenant),
+            Claim::Absent => 0,
+            Claim::Invalid => {
+                *flags |= flag::TENANT_INVALID;
+                0
+            }
+        }
+    }
+
+    /// The owner of what a span touches and the number of the pattern that names it: the first that fits.
+    pub(super) fn data(&mut self, used: &Used) -> Option<(u32, u64)> {
+        for (number, pattern) in (0..).zip(&self.rules.data_patterns) {
+            let Some((_, name)) = used.first(data_keys(pattern.attribute)) else { continue };
+            let Some(tenant) = names::owner(&pattern.pattern, &name.text()) else { continue };
+            if let Claim::Tenant(tenant) = self.claim(&tenant) {
+                return Some((self.table.string(&tenant), number));
+            }
+        }
+        None
+    }
+
+    /// `bailiwick.tenant.set`: the first 32 different tenants.
+    pub(super) fn tenant_set(&mut self, used: &Used, flags: &mut u32) -> Vec<u32> {
+        let mut set = vec![];
+        let Some(value) = used.get("bailiwick.tenant.set") else { return set };
+        for member in value.text().split(',') {
+            if set.len() == 32 {
+                *flags |= flag::TRUNCATED;
+                break;
+            }
+            match self.claim(member) {
+                Claim::Tenant(tenant) => {
+                    let tenant = self.table.string(&tenant);
+                    if !set.contains(&tenant) {
+                        set.push(tenant);
+                    }
+                }
+                Claim::Absent => {}
+                Claim::Invalid => *flags |= flag::TENANT_INVALID,
+            }
+        }
+        set
     }
 
     /// `ingest.md` 7.2. The item's own claim is that of its span, else that of its resource.
@@ -120,6 +188,22 @@ impl Books<'_> {
         }
         Ok(())
     }
+}
+
+/// "32 hex or 36 characters -> lower-case hyphenated"
+fn uuid(claim: &str) -> Option<String> {
+    let digits: String = match claim.len() {
+        32 => claim.to_owned(),
+        36 if claim.bytes().enumerate().all(|(at, byte)| (byte == b'-') == [8, 13, 18, 23].contains(&at)) => {
+            claim.replace('-', "")
+        }
+        _ => return None,
+    };
+    if digits.len() != 32 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    let digits = digits.to_lowercase();
+    Some([&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-"))
 }
 
 fn percent_decoded(text: &str) -> String {

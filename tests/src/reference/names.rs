@@ -1,36 +1,56 @@
 //! Operations, peers, patterns (`sli.md` 1.2, 1.3).
 
-use super::attributes::Used;
+use bailiwick_collector::observation::batch::row::PeerKind;
+
+use super::attributes::{Scalar, Used};
 
 const HTTP_METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
 
 /// The operation of a span, uncut.
 pub(super) fn operation(used: &Used, span_name: &str) -> String {
-    let text = |key: &str| used.get(key).map(super::attributes::Scalar::text);
+    let otherwise = || if span_name.is_empty() { "unknown".into() } else { masked(span_name) };
+    named_operation(used).unwrap_or_else(otherwise)
+}
+
+/// The operation of a point; and, without it, what is one if the path that `http.target` holds is a known route.
+pub(super) fn operation_of_point(used: &Used) -> (Option<String>, Option<String>) {
+    let method = used.first(&["http.request.method", "http.method"]).map(|(_, method)| http_method(method));
+    match (method, used.get("http.target")) {
+        (Some(method), Some(target)) if used.first(&["bailiwick.operation", "http.route"]).is_none() => {
+            (None, Some(format!("{method} {}", target.text())))
+        }
+        _ => (named_operation(used), None),
+    }
+}
+
+fn http_method(method: &Scalar) -> &'static str {
+    HTTP_METHODS.into_iter().find(|known| method.is_text(known)).unwrap_or("_OTHER")
+}
+
+/// The operation that attributes name.
+fn named_operation(used: &Used) -> Option<String> {
+    let text = |key: &str| used.get(key).map(Scalar::text);
     if let Some(given) = text("bailiwick.operation") {
-        return given;
+        return Some(given);
     }
     if let Some((_, method)) = used.first(&["http.request.method", "http.method"]) {
-        let method = HTTP_METHODS.into_iter().find(|known| method.is_text(known)).unwrap_or("_OTHER");
-        return format!("{method} {}", text("http.route").unwrap_or("_unrouted".into()));
+        let route = text("http.route").unwrap_or("_unrouted".into());
+        return Some(format!("{} {route}", http_method(method)));
     }
     match (text("rpc.service"), text("rpc.method")) {
-        (Some(service), Some(method)) => return format!("{service}/{method}"),
-        (None, Some(method)) if method.contains('/') => return method,
+        (Some(service), Some(method)) => return Some(format!("{service}/{method}")),
+        (None, Some(method)) if method.contains('/') => return Some(method),
         _ => {}
     }
     if let Some((_, operation)) = used.first(&["messaging.operation.name", "messaging.operation"]) {
         let operation = operation.text();
-        return match named_destination(used) {
+        return Some(match named_destination(used) {
             Some(destination) => format!("{operation} {destination}"),
             None => operation,
-        };
+        });
     }
-    if let Some((_, function)) = used.first(&["module.method", "code.function.name"]) {
-        return function.text();
-    }
-    if span_name.is_empty() { "unknown".into() } else { masked(span_name) }
+    used.first(&["module.method", "code.function.name"]).map(|(_, function)| function.text())
 }
 
 /// `messaging.destination.template`, else `messaging.destination.name` unless temporary, anonymous or empty.
@@ -72,19 +92,24 @@ fn replace_runs(text: &str, of: impl Fn(char) -> bool, long: impl Fn(&str) -> bo
     out
 }
 
-/// Whom a CLIENT or PRODUCER span talks to; empty: unknown. Two parts are joined by `/`.
-pub(super) fn peer(used: &Used) -> String {
+/// Whom a CLIENT or PRODUCER span talks to (empty: unknown; two parts are joined by `/`), and what kind of peer that is,
+/// if what names it says so.
+pub(super) fn peer(used: &Used) -> (String, Option<PeerKind>) {
     let text = |keys: &[&str]| used.first(keys).map(|(_, value)| value.text());
     let joined = |system: Option<String>, part: Option<String>| match (system, part) {
         (Some(system), Some(part)) => Some(format!("{system}/{part}")),
         (system, _) => system,
     };
-    text(&["peer.service"])
-        .or_else(|| joined(text(&["gen_ai.provider.name"]), text(&["gen_ai.request.model"])))
-        .or_else(|| joined(text(&["db.system.name", "db.system"]), text(&["db.namespace", "db.name"])))
-        .or_else(|| text(&["messaging.destination.template", "messaging.destination.name", "messaging.destination"]))
-        .or_else(|| text(&["server.address"]))
-        .unwrap_or_default()
+    let destination = &["messaging.destination.template", "messaging.destination.name", "messaging.destination"];
+    let names = [
+        (text(&["peer.service"]), None),
+        (joined(text(&["gen_ai.provider.name"]), text(&["gen_ai.request.model"])), Some(PeerKind::GenAi)),
+        (joined(text(&["db.system.name", "db.system"]), text(&["db.namespace", "db.name"])), Some(PeerKind::Database)),
+        (text(destination), Some(PeerKind::Messaging)),
+        (text(&["server.address"]), None),
+    ];
+    let named = names.into_iter().find_map(|(name, kind)| Some((name?, kind)));
+    named.unwrap_or_default()
 }
 
 /// Whether a text fits a pattern in which `*` stands for any run, by trying every run.
@@ -95,6 +120,23 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
             (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| fits(tail, &rest[at..]))
         }),
     }
+}
+
+/// The tenant in a name of data, by a pattern with `{tenant}`: of all ways to read it the one in which the tenant begins
+/// first, of those the one in which it is shortest.
+pub(super) fn owner(pattern: &str, name: &str) -> Option<String> {
+    let (before, behind) = pattern.split_once("{tenant}")?;
+    let places: Vec<usize> = (0..=name.len()).filter(|at| name.is_char_boundary(*at)).collect();
+    for start in places.iter().filter(|start| fits(before, &name[..**start])) {
+        for end in places.iter().filter(|end| *end > start && fits(behind, &name[**end..])) {
+            let tenant = &name[*start..*end];
+            let is_id = |c: char| c.is_ascii_alphanumeric() || "!-_.*'()".contains(c);
+            if tenant.len() <= 150 && tenant.chars().all(is_id) {
+                return Some(tenant.to_owned());
+            }
+        }
+    }
+    None
 }
 
 /// The longest prefix of at most `max` bytes that ends at a character, and whether something was cut.

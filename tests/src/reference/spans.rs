@@ -1,8 +1,8 @@
 //! `ExportTraceServiceRequest` to the bytes of its batch.
 
-use bailiwick_collector::observation::batch::row::{self, Link, NO_CODE, flag};
+use bailiwick_collector::observation::batch::row::{self, Extra, Link, NO_CODE, PeerKind, WeightSource, extra, flag};
 use bailiwick_collector::observation::report::Reason;
-use bailiwick_collector::observation::{FourXxError, Request, Rules};
+use bailiwick_collector::observation::{Boundary, FourXxError, Request, Rules};
 use bailiwick_slo::outcome::Outcome;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span, span};
@@ -13,6 +13,7 @@ use super::books::{Books, odd};
 use super::keys::is_used_of_spans;
 use super::names;
 use super::outcome::{Codes, Facts};
+use super::sampling::{Sampled, sampled};
 use super::table::Table;
 
 /// The batch of a request that was decoded from `request.protobuf`.
@@ -60,50 +61,58 @@ impl Books<'_> {
         flags |= bit(parent.is_err() && !span.parent_span_id.is_empty(), flag::ATTRIBUTE_SHAPE);
         let parent_id = parent.unwrap_or_default();
         flags |= self.times(span)?;
-        let mut in_range = |value: i32, known: std::ops::RangeInclusive<i32>, otherwise: u8| {
-            if known.contains(&value) {
-                return value as u8;
-            }
-            flags |= flag::UNKNOWN_ENUM;
-            otherwise
-        };
-        let kind = in_range(span.kind, 0..=5, 1);
-        let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 0..=2, 0);
-        let (evidence, module_span) = self.evidence(used, &mut flags)?;
+        let kind = in_range(span.kind, 5, 1, &mut flags);
+        let status = in_range(span.status.as_ref().map_or(0, |status| status.code), 2, 0, &mut flags);
+        let (mut evidence, mut module_span) = self.evidence(used, &mut flags)?;
+        let tenant_set = self.tenant_set(used, &mut flags);
+        if module_span.is_empty() && around.module_scope.is_empty() {
+            module_span = self.module_of_name(&span.name, &mut evidence, &mut flags);
+        }
+        let data = self.data(used);
+        evidence.tenant_data = data.map_or(0, |(tenant, _)| tenant);
         self.judge_tenant(&evidence, around, parent_id == [0; 8], &mut flags)?;
         let operation = self.label(&names::operation(used, &span.name), &mut flags);
         let client = matches!(kind, 3 | 4);
-        let peer = if client { self.label(&names::peer(used), &mut flags) } else { 0 };
+        let (peer, peer_kind) = if client { names::peer(used) } else { Default::default() };
+        let peer_kind = peer_kind.or((kind == 4 && !peer.is_empty()).then_some(PeerKind::Messaging));
+        let peer = self.label(&peer, &mut flags);
         let error_type = used.get("error.type").map_or(0, |value| self.label(&value.text(), &mut flags));
         let codes = Codes::read(used);
-        flags |= self.named(span, used) | of_codes(&codes);
-        let named = [&module_span, &around.module_scope, &around.module_resource, &around.service_module];
-        let module = named.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+        flags |= self.named(span, used) | codes.flags();
+        let module = around.named_module(&module_span);
         let name = names::operation(used, &span.name);
         let about = About { kind, status, codes: &codes, module, operation: self.cut(&name) };
         let (outcome, outcome_rule) = self.outcome(&about, used, &mut flags);
+        flags |= bit(self.is_boundary(&about), flag::BOUNDARY);
         let evidence = self.table.evidence(evidence);
-        let context = *around.row.get_or_insert_with(|| {
-            self.table.contexts.push(around.context);
-            self.table.contexts.len() as u32 - 1
-        });
+        let context = self.context_row(around);
         let (first_link, links) = self.links(&span.links);
+        let rate = used.get(&self.rules.sampling.rate_attribute);
+        let sampled = sampled(&span.trace_state, rate, &self.rules.sampling);
+        let extras = [
+            of_sampling(&sampled),
+            counts(used, &mut flags),
+            tenant_set.into_iter().map(|tenant| text(extra::TENANT_SET, tenant)).collect(),
+            peer_kind.map(|kind| number(extra::PEER_KIND, kind as u64)).into_iter().collect(),
+            data.map(|(_, pattern)| number(extra::DATA_PATTERN, pattern)).into_iter().collect(),
+        ];
+        let (first_extra, extras) = self.table.extras(extras.concat());
         self.table.spans.push(row::Span {
             trace_id,
             span_id,
             parent_id,
             start_ns: span.start_time_unix_nano,
             end_ns: span.end_time_unix_nano,
-            weight: 0,
+            weight: sampled.weight,
             context,
             operation,
             evidence,
             peer,
             error_type,
             first_link,
-            first_extra: 0,
+            first_extra,
             links,
-            extras: 0,
+            extras: extras as u8,
             code: codes.http.or(codes.grpc).unwrap_or(NO_CODE),
             kind,
             status,
@@ -112,6 +121,11 @@ impl Books<'_> {
             flags,
         });
         Ok(flags)
+    }
+
+    fn is_boundary(&self, about: &About<'_>) -> bool {
+        let fits = |at: &Boundary| at.module == about.module && names::fits(&at.operation, about.operation);
+        self.rules.boundaries.iter().any(fits)
     }
 
     fn times(&self, span: &Span) -> Result<u32, Reason> {
@@ -147,8 +161,8 @@ impl Books<'_> {
                 None => *flags |= flag::UNKNOWN_ENUM,
             }
         }
-        // E4 is about entries; kinds that can only be entries when their parents are known are the aggregator's.
-        if matches!(about.kind, 2 | 5) {
+        // E4 is about entries, and CL are never one.
+        if !matches!(about.kind, 3 | 4) {
             let synthetic = used.get("user_agent.synthetic.type");
             if synthetic.is_some_and(|value| value.is_text("bot") || value.is_text("test")) {
                 return (Outcome::Excluded, 11);
@@ -186,6 +200,42 @@ impl Books<'_> {
     }
 }
 
+fn number(key: u16, value: u64) -> Extra {
+    Extra { key, kind: 0, value }
+}
+
+fn text(key: u16, string: u32) -> Extra {
+    Extra { key, kind: 3, value: string.into() }
+}
+
+/// Messages and tokens; what is no count from 0 is absent.
+fn counts(used: &Used, flags: &mut u32) -> Vec<Extra> {
+    let keys: [(u16, &[&str]); 3] = [
+        (extra::MESSAGES, &["messaging.batch.message_count"]),
+        (extra::TOKENS_INPUT, &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"]),
+        (extra::TOKENS_OUTPUT, &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"]),
+    ];
+    let mut counts = vec![];
+    for (key, names) in keys {
+        let Some((_, value)) = used.first(names) else { continue };
+        match value.count() {
+            Some(count) => counts.push(number(key, count)),
+            None => *flags |= flag::ATTRIBUTE_SHAPE,
+        }
+    }
+    counts
+}
+
+/// What a span says of sampling.
+fn of_sampling(sampled: &Sampled) -> Vec<Extra> {
+    let mut extras = vec![];
+    extras.extend(sampled.randomness.map(|randomness| number(extra::RANDOMNESS, randomness)));
+    if ![WeightSource::None as u64, WeightSource::Threshold as u64].contains(&sampled.source) {
+        extras.push(number(extra::WEIGHT_SOURCE, sampled.source));
+    }
+    extras
+}
+
 /// What an outcome depends on besides attributes.
 struct About<'a> {
     kind: u8,
@@ -199,16 +249,21 @@ fn id<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
     <[u8; N]>::try_from(bytes).ok().filter(|id| *id != [0; N]).ok_or(Reason::InvalidId)
 }
 
+/// An enum from 0 to `last`, or what stands for those that are not.
+fn in_range(value: i32, last: i32, otherwise: u8, flags: &mut u32) -> u8 {
+    if (0..=last).contains(&value) {
+        return value as u8;
+    }
+    *flags |= flag::UNKNOWN_ENUM;
+    otherwise
+}
+
 /// OTLP's span flags: bit 0x100 "the parent's origin is known", 0x200 "and it is remote"; sampling is known from any.
 fn said(flags: u32) -> u32 {
     bit(flags & 0x100 != 0, flag::REMOTE_KNOWN)
         | bit(flags & 0x300 == 0x300, flag::REMOTE)
         | bit(flags != 0, flag::SAMPLED_KNOWN)
         | bit(flags & 1 != 0, flag::SAMPLED)
-}
-
-fn of_codes(codes: &Codes) -> u32 {
-    bit(codes.unknown, flag::UNKNOWN_ENUM) | bit(codes.http.is_none() && codes.grpc.is_some(), flag::GRPC_CODE)
 }
 
 fn bit(set: bool, flag: u32) -> u32 {

@@ -12,6 +12,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
 BINARY = pathlib.Path(__file__).resolve().parents[3] / "target/debug/bailiwick"
 STOP_SECONDS_MAX = 10.0
 TEXT = "text/plain; version=0.0.4"
@@ -39,11 +41,15 @@ def eventually(read, wanted, seconds: float = 10.0) -> None:
 
 
 class Daemon:
-    """`with Daemon() as daemon`: addresses as attributes; killed at the end if it was not stopped."""
+    """`with Daemon(["key=value"]) as daemon`: addresses as attributes; killed at the end if it was not stopped."""
+
+    def __init__(self, settings: list[str] = ()) -> None:
+        self._settings = list(settings)
 
     def __enter__(self) -> "Daemon":
         anywhere = '["127.0.0.1:0"]'
         settings = [f"receiver.grpc.listen={anywhere}", f"receiver.http.listen={anywhere}", "server.listen=127.0.0.1:0"]
+        settings += self._settings
         arguments = [word for setting in settings for word in ("--set", setting)]
         self._log = tempfile.NamedTemporaryFile(prefix="bailiwick-", suffix=".jsonl")
         # What the suites are told by their environment is no setting of the daemon, which would warn of it.
@@ -93,6 +99,21 @@ class Daemon:
             other = {name: item[name] for name in ("duplicates", "rejected", "rejected_by_reason") if item[name]}
             books[item["tenant"], item["signal"]] = (item["received"], item["accepted"], other)
         return books
+
+    def samples(self, name: str) -> list[tuple[dict, float]]:
+        """Labels and value of each sample of a family that is not 0."""
+        _, text = self.scrape(TEXT)
+        samples = (sample for family in parse_text(text) for sample in family.samples)
+        return [(sample.labels, sample.value) for sample in samples if sample.name == name and sample.value]
+
+    def settled(self) -> dict[str, int]:
+        """Settled traces by verdict."""
+        return {labels["verdict"]: int(n) for labels, n in self.samples("bailiwick_traces_settled_total")}
+
+    def findings(self) -> dict[tuple[str, str, str], int]:
+        """(rule, verdict, module) -> hits."""
+        found = self.samples("bailiwick_tenant_leak_findings_total")
+        return {(labels["rule"], labels["verdict"], labels["module"]): int(n) for labels, n in found}
 
     def terminate(self) -> None:
         """Asks it to stop."""

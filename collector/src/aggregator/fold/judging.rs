@@ -126,7 +126,10 @@ impl Aggregator {
                 booking.called.module = turn.found.module;
                 booking.source = turn.found.source;
                 booking.span = place;
-                booking.messages = self.index.aside(place).map_or(0, |aside| aside.messages);
+                // Of a request that is booked anew its messages were counted.
+                if span.state() != State::Entry {
+                    booking.messages = self.index.aside(place).map_or(0, |aside| aside.messages);
+                }
                 if span.side() == Side::Inside {
                     booking.weight_at_least(self.index.weight_of(bench.trace));
                 }

@@ -132,6 +132,13 @@ impl Aggregator {
             hops_checked: Arc::new(self.hops_checked.iter().map(|(module, n)| (Arc::clone(module), *n)).collect()),
             hops_unverifiable: Arc::new(self.unverifiable()),
             weights: Arc::new(self.weights.published()),
+            streams: self.streams.shown(),
+            attribution: Arc::clone(self.attribution.closed()),
+            module_services: Arc::new(self.module_services.clone()),
+            messages: self.messages.publish(),
+            extra_weights: Arc::clone(self.extra_weights.closed()),
+            reversed_messages: self.reversed_messages,
+            forgotten_ns: usage.forgotten_ns,
             settled: Settled {
                 live: usage.live_traces as u64,
                 evaluated_ppm: self.index.sample.evaluated_ppm(),

@@ -6,6 +6,7 @@ use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::graph;
 use crate::aggregator::snapshot::{Gap, ModuleId, Part, Verdict};
+use crate::aggregator::streams::ServiceNumber;
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
@@ -32,6 +33,7 @@ impl Aggregator {
             self.count_times(bench);
         }
         self.count_calls(bench);
+        self.attribute(bench);
         self.compare_tenants(bench);
     }
 
@@ -147,6 +149,29 @@ impl Aggregator {
         } else {
             self.parts.withdraw(span.end_ns, module, &parts);
         }
+    }
+
+    /// Counts spans by service, and those that have a tenant and a module (C6), each once.
+    fn attribute(&mut self, bench: &Bench) {
+        for place in &bench.kin.order {
+            let at = *place as usize;
+            let (span, found) = (&bench.spans[at], &bench.found[at]);
+            if span.marks & mark::COMPARED == 0 {
+                let service = self.attribute_span(span, found.tenant, found.module);
+                if span.state() == State::Entry {
+                    self.module_services.insert((self.stands_under(span), service));
+                }
+            }
+        }
+    }
+
+    /// Counts one span for its service; says which that is.
+    pub(super) fn attribute_span(&mut self, span: &Span, tenant: TenantId, module: NameId) -> ServiceNumber {
+        let service = self.streams.service("", self.index.names.text(span.service));
+        let is_somebodys = tenant != tenants::UNKNOWN && tenant != NO_TENANT;
+        let is_somewhere = self.index.names.text(module) != bailiwick_slo::conventions::MODULE_UNKNOWN;
+        self.attribution.add(span.end_ns, service, &[1, u64::from(is_somebodys && is_somewhere)]);
+        service
     }
 
     fn count_verdict(&mut self, trace: u32, verdict: Verdict) {

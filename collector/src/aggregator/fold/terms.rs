@@ -10,6 +10,7 @@ use crate::aggregator::durations::Durations;
 use crate::aggregator::findings::Findings;
 use crate::aggregator::graph::Graph;
 use crate::aggregator::names::Names;
+use crate::aggregator::streams::Streams;
 use crate::aggregator::tenants::Tenants;
 use crate::aggregator::traces::index::{Index, Limits};
 use crate::aggregator::traces::judge;
@@ -127,6 +128,9 @@ impl Aggregator {
             messages: Default::default(),
             extra_weights: Default::default(),
             parts: Default::default(),
+            streams: Streams::new(settings.metrics.clone(), terms.late_accept.nanos()),
+            attribution: Default::default(),
+            module_services: Default::default(),
             graph: Graph::default(),
             desk: Desk::default(),
             modules: Default::default(),
@@ -141,6 +145,7 @@ impl Aggregator {
             hops_checked: BTreeMap::new(),
             unverifiable: [0; 3],
             twice_identified: Vec::new(),
+            retired_ns: 0,
             reversed_messages: 0,
             seq: 0,
             now_ns: 0,

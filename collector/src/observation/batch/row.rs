@@ -128,7 +128,7 @@ pub mod flag {
     pub const DUPLICATE_KEY: u32 = 1 << 14;
     /// A key or value was a string-table index.
     pub const STRINDEX: u32 = 1 << 15;
-    /// A header or baggage claim was no tenant id and was skipped.
+    /// A claim by header, baggage or token, or one of a set, was no tenant id and was skipped.
     pub const TENANT_INVALID: u32 = 1 << 16;
 }
 
@@ -217,10 +217,24 @@ pub mod extra {
     pub const WEIGHT_SOURCE: u16 = 5;
     /// String: one tenant of `bailiwick.tenant.set`, once per tenant.
     pub const TENANT_SET: u16 = 6;
-    /// u64: 1 database, 2 messaging, 3 generative AI: what kind of peer a CLIENT or PRODUCER span names.
+    /// u64: [`super::PeerKind`] of a CLIENT or PRODUCER span.
     pub const PEER_KIND: u16 = 7;
     /// u64: number of the configured pattern that [`super::Evidence::tenant_data`] comes from.
     pub const DATA_PATTERN: u16 = 8;
+    /// String: the operation of a point if its `http.target` is a known route; it has none then.
+    pub const TARGET: u16 = 9;
+}
+
+/// What kind of peer a CLIENT or PRODUCER span names, where it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum PeerKind {
+    /// The peer is named by `db.*`.
+    Database = 1,
+    /// The peer is a destination, or the span is a PRODUCER.
+    Messaging = 2,
+    /// The peer is named by `gen_ai.*`.
+    GenAi = 3,
 }
 
 /// How a span's weight came about, the value of the label `source` of `span_weights_total`.
@@ -233,7 +247,7 @@ pub enum WeightSource {
     Threshold = 1,
     /// `sampling.rate_attribute`.
     Attribute = 2,
-    /// The `ot` entry is malformed; the weight is 1.
+    /// The `ot` entry or the rate is malformed; the weight is 1.
     Invalid = 3,
     /// The weight is `sampling.weight_max`.
     Capped = 4,
