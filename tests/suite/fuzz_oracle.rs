@@ -90,7 +90,8 @@ fn generated_requests_hold_what_encoders_never_write() {
     let keys = lengths.iter().flat_map(|key| [format!("used {key}"), format!("unused {key}")]);
     // 8: canaries are not there yet.
     let flags = (0..=16).filter(|bit| *bit != 8).map(census::flag_bit);
-    let reasons = Reason::ALL.into_iter().filter(|reason| *reason != Reason::JsonShape).map(census::reason);
+    // Beyond these a reason is the JSON pre-scan's, or the aggregator's.
+    let reasons = Reason::ALL.into_iter().filter(|reason| *reason < Reason::JsonShape).map(census::reason);
     let outcomes = Outcome::ALL.map(|outcome| format!("outcome {}", outcome.name()));
     let claims = ["span", "header", "baggage", "token", "data", "module"].map(|source| format!("claim by {source}"));
     let places = (0..4).map(|list| format!("key 2 of list {list}"));

@@ -29,6 +29,7 @@ use super::durations::{Durations, Moment};
 use super::findings::Findings;
 use super::graph::Graph;
 use super::names::{Names, Place};
+use super::patterns::Patterns;
 use super::settings::Settings;
 use super::snapshot::{Cause, Gap, ModuleId, PARTS, Part, Settled, Snapshot};
 use super::streams::Streams;
@@ -103,6 +104,7 @@ pub struct Aggregator {
     module_services: BTreeSet<(ModuleId, u32)>,
     graph: Graph,
     findings: Findings,
+    patterns: Patterns,
     ledger: Ledger,
     desk: Desk,
     modules: Modules,

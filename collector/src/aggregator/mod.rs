@@ -13,6 +13,7 @@ mod books;
 mod traces;
 mod graph;
 mod findings;
+mod patterns;
 mod streams;
 mod fold;
 pub mod snapshot;

@@ -23,7 +23,7 @@ use crate::observation::report::Reason;
 use crate::tenancy::Source;
 
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
-pub use findings::{Certainty, Finding, FindingCount, Rule, Severity};
+pub use findings::{Certainty, Finding, FindingCount, PatternFigures, Rule, Severity};
 pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeWindow};
 
 /// Number of a series: its place in [`Snapshot::series`]. Never reused within a run.
@@ -263,6 +263,7 @@ pub(super) struct Traced {
     /// By series: since the daemon began, and by time.
     pub(super) messages: (Arc<BTreeMap<SeriesId, u64>>, Arc<tiers::Closed<1>>),
     pub(super) extra_weights: Arc<tiers::Closed<2>>,
+    pub(super) patterns: Arc<Vec<PatternFigures>>,
     pub(super) reversed_messages: u64,
     pub(super) forgotten_ns: u64,
     pub(super) settled: Settled,
@@ -376,6 +377,12 @@ impl Snapshot {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.traced.findings
+    }
+
+    /// What patterns of data came to, in the order of the settings.
+    #[must_use]
+    pub fn data_patterns(&self) -> &[PatternFigures] {
+        &self.traced.patterns
     }
 
     /// How often leak rules fired.

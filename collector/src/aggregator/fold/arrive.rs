@@ -104,6 +104,7 @@ impl Aggregator {
             Admission::Known(tenant) => tenant,
             Admission::New(tenant) => {
                 self.ledger.settle(name, tenant);
+                self.allowed.renumber(&mut self.tenants);
                 tenant
             }
             Admission::Full => tenants::OVERFLOW,

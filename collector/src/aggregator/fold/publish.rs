@@ -137,6 +137,7 @@ impl Aggregator {
             module_services: Arc::new(self.module_services.clone()),
             messages: self.messages.publish(),
             extra_weights: Arc::clone(self.extra_weights.closed()),
+            patterns: self.patterns.publish(),
             reversed_messages: self.reversed_messages,
             forgotten_ns: usage.forgotten_ns,
             settled: Settled {

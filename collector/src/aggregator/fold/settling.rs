@@ -5,7 +5,7 @@ use bailiwick_slo::weight::Weight;
 use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::graph;
-use crate::aggregator::snapshot::{Gap, ModuleId, Part, Verdict};
+use crate::aggregator::snapshot::{EdgeKind, Gap, ModuleId, Part, Verdict};
 use crate::aggregator::streams::ServiceNumber;
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
@@ -209,14 +209,16 @@ impl Aggregator {
             let found = bench.found[at];
             let tenant: TenantId = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
             self.reversed_messages += u64::from(call.is_reversed);
+            // A peer of the inventory is a module, whatever it is called by and whether it shows itself.
+            let known = self.peers.get(&call.to).copied();
             let names = &self.index.names;
-            let to =
-                if call.to == NameId::NONE { bailiwick_slo::conventions::MODULE_UNKNOWN } else { names.text(call.to) };
+            let to = known.unwrap_or(call.to);
+            let to = if to == NameId::NONE { bailiwick_slo::conventions::MODULE_UNKNOWN } else { names.text(to) };
             let called = graph::Called {
                 tenant,
                 from: names.text(call.from),
                 to,
-                kind: call.kind,
+                kind: if known.is_some() && call.kind == EdgeKind::Peer { EdgeKind::Module } else { call.kind },
                 weight: Weight::of_units(span.weight),
                 is_failure: calls::is_failure(span),
                 is_unmatched: bench.marks[at] & mark::PEER_SILENT != 0 && bench.marks[at] & mark::EDGE != 0,

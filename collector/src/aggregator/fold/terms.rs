@@ -10,6 +10,7 @@ use crate::aggregator::durations::Durations;
 use crate::aggregator::findings::Findings;
 use crate::aggregator::graph::Graph;
 use crate::aggregator::names::Names;
+use crate::aggregator::patterns::Patterns;
 use crate::aggregator::streams::Streams;
 use crate::aggregator::tenants::Tenants;
 use crate::aggregator::traces::index::{Index, Limits};
@@ -107,17 +108,19 @@ impl Aggregator {
             .parent_of
             .iter()
             .flat_map(|(above, below)| below.iter().map(move |below| (above.clone(), below.clone())));
-        let related = related.map(|(above, below)| (tenants.identify(&above), tenants.identify(&below))).collect();
+        let mut allowed = Allowed { edges, related: Vec::new(), related_names: related.collect() };
+        allowed.renumber(&mut tenants);
         Self {
             names: Names::new(settings.series.clone()),
             ledger: Ledger::new(settings.series.tenants_max),
             durations: Durations::new(settings.histograms.bytes_max.bytes()),
             findings: Findings::new(settings.leaks.findings_max),
+            patterns: Patterns::new(&settings.leaks.data_patterns),
             sources: terms.sources,
             uncompared,
             inventory: peers.keys().copied().collect(),
             peers,
-            allowed: Allowed { edges, related },
+            allowed,
             tenants,
             index,
             bench: Bench::default(),
