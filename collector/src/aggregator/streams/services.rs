@@ -46,6 +46,12 @@ impl Services {
         if name.is_empty() || name.starts_with("unknown_service") {
             return UNKNOWN;
         }
+        // Spans ask for theirs one by one: those of a known service must not allocate.
+        if namespace.is_empty()
+            && let Some(number) = self.numbers.get(name)
+        {
+            return *number;
+        }
         let full: Arc<str> = if namespace.is_empty() { name.into() } else { format!("{namespace}/{name}").into() };
         if let Some(number) = self.numbers.get(&full) {
             return *number;
