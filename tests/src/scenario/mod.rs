@@ -1,16 +1,12 @@
 //! Scenarios: files in `tests/scenarios` that an SRE can read and write. Each says which spans are sent and when, and
 //! what the figures must be then; they are played through observer and aggregator in virtual time.
 //!
-//! The format is described in `tests/scenarios/README.md`. Nothing here knows the rules that are proved.
+//! [`written`] is what a file says (the format is described in `tests/scenarios/README.md`), [`played`] what happens
+//! then, [`compared`] what is seen against what is expected. Nothing here knows the rules that are proved.
 
-mod moment;
-mod story;
-mod expectation;
-mod encode;
-mod play;
-mod figures;
-mod findings;
-mod laws;
+mod written;
+mod played;
+mod compared;
 mod verdict;
 
 pub use verdict::{Difference, Judged, judge};

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use super::expectation::Expect;
-use super::figures;
-use super::findings;
-use super::laws;
-use super::moment::Moment;
-use super::play::{Seen, play};
-use super::story::{Collection, Scenario};
+use super::compared::{figures, findings, laws};
+use super::played::play::{Seen, play};
+use super::written::expectation::Expect;
+use super::written::moment::Moment;
+use super::written::story::{Collection, Scenario};
 
 /// One thing that is not as a scenario says.
 #[derive(Debug, Clone, PartialEq, Eq)]

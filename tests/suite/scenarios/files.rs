@@ -60,7 +60,10 @@ const RULES: &[&str] = &[
     "1.5",
     "1.6",
     "1.7",
+    "1.9",
     "1.10",
+    "C1",
+    "TC",
     "C2",
     "C3",
     "C3t",
@@ -130,6 +133,9 @@ files! {
     /// Scenario: traces with and without holes.
     /// Guarantee: figures and gaps say where (`sli.md` 2.1, 2.4).
     coverage,
+    /// Scenario: points of metrics that count requests.
+    /// Guarantee: they are the denominator, whole and once (`sli.md` 1.9).
+    metrics,
     /// Scenario: spans and traces at every age.
     /// Guarantee: they count in the slot of their end, and traces settle when the page says (`sli.md` 1.6, 2.3).
     lateness,
@@ -170,4 +176,14 @@ fn every_rule_of_the_page_has_a_scenario() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "two scenarios have one name");
     let proved: BTreeSet<&str> = judged.iter().flat_map(|judged| &judged.rules).map(String::as_str).collect();
     assert_eq!(proved, RULES.iter().copied().collect());
+}
+
+/// Scenario: the example of the page that describes the format.
+/// Guarantee: it is one, and holds.
+#[test]
+fn the_example_of_the_readme_holds() {
+    let page = std::fs::read_to_string(folder().join("README.md")).expect("the page is there");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it has an example");
+    let judged = judge(example);
+    assert_eq!((judged.names.len(), judged.differences), (1, Vec::new()));
 }

@@ -11,11 +11,11 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as O
 use serde_json::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::moment::Moment;
-use super::story::{Attributes, Origin, Scenario, Scope, Send, Span};
+use crate::scenario::written::moment::Moment;
+use crate::scenario::written::story::{Attributes, Origin, Scenario, Scope, Send, Span};
 
 /// The begin of every scenario: a full hour in 2027, so that slots begin at whole tens of seconds.
-pub(super) const BEGIN_NS: u64 = 1_800_000_000 * 1_000_000_000;
+pub(in crate::scenario) const BEGIN_NS: u64 = 1_800_000_000 * 1_000_000_000;
 
 /// How long spans last and when they end unless they say.
 const LASTS: Moment = Moment(100_000_000);
@@ -28,10 +28,10 @@ const ORIGIN_REMOTE: u32 = 0x200;
 
 /// A span on its way.
 #[derive(Debug, Clone)]
-pub(super) struct Ready {
-    pub(super) label: String,
-    pub(super) is_lost: bool,
-    pub(super) arrives: Moment,
+pub(in crate::scenario) struct Ready {
+    pub(in crate::scenario) label: String,
+    pub(in crate::scenario) is_lost: bool,
+    pub(in crate::scenario) arrives: Moment,
     service: String,
     scope: Scope,
     otlp: OtlpSpan,
@@ -41,7 +41,7 @@ pub(super) struct Ready {
 type Ids = BTreeMap<String, (Vec<u8>, Vec<u8>)>;
 
 /// Every span of every copy of every trace, in the order written.
-pub(super) fn spans(scenario: &Scenario) -> Result<Vec<Ready>> {
+pub(in crate::scenario) fn spans(scenario: &Scenario) -> Result<Vec<Ready>> {
     let mut all = Vec::new();
     let mut ids = Ids::new();
     for (number, trace) in scenario.traces.iter().enumerate() {
@@ -77,7 +77,7 @@ fn trace_id(seed: &str) -> Vec<u8> {
 fn ready(scenario: &Scenario, span: &Span, ids: &Ids) -> Result<Ready> {
     let id_of = |label: &String| ids.get(label).with_context(|| format!("there is no span `{label}` before"));
     let (trace_id, span_id) = id_of(span.same_id_as.as_ref().unwrap_or(&span.span))?.clone();
-    let service = service(scenario, span)?;
+    let service = service(scenario, span.of.as_ref())?;
     let parent = span.parent.as_ref().map(id_of).transpose()?;
     let ends = span.ends.unwrap_or(ENDS);
     let at = |moment: i64| BEGIN_NS.saturating_add_signed(moment);
@@ -106,9 +106,9 @@ fn ready(scenario: &Scenario, span: &Span, ids: &Ids) -> Result<Ready> {
     Ok(Ready { label: span.span.clone(), is_lost: span.lost, arrives, service, scope: span.scope.clone(), otlp })
 }
 
-/// The service that a span names; if it names none, the only one.
-fn service(scenario: &Scenario, span: &Span) -> Result<String> {
-    match (&span.of, scenario.services.len()) {
+/// The service that a span or point names; if it names none, the only one.
+pub(in crate::scenario) fn service(scenario: &Scenario, of: Option<&String>) -> Result<String> {
+    match (of, scenario.services.len()) {
         (Some(of), _) if scenario.services.contains_key(of) => Ok(of.clone()),
         (Some(of), _) => bail!("there is no service `{of}`"),
         (None, 0) => Ok(String::new()),
@@ -126,7 +126,7 @@ fn flags(scenario: &Scenario, span: &Span, service: &str) -> Result<u32> {
         (None, Some(parent)) => {
             let mut spans = scenario.traces.iter().flat_map(|trace| &trace.spans);
             let parent = spans.find(|other| other.span == *parent).context("its parent is nowhere")?;
-            if self::service(scenario, parent)? == service { Origin::Local } else { Origin::Remote }
+            if self::service(scenario, parent.of.as_ref())? == service { Origin::Local } else { Origin::Remote }
         }
     };
     Ok(match origin {
@@ -153,7 +153,7 @@ fn written(span: &Span) -> Result<Attributes> {
     Ok(all)
 }
 
-fn attributes(written: &Attributes) -> Result<Vec<KeyValue>> {
+pub(in crate::scenario) fn attributes(written: &Attributes) -> Result<Vec<KeyValue>> {
     let one = |(key, value): (&String, &Value)| {
         Ok(KeyValue { key: key.clone(), value: Some(any(value)?), ..KeyValue::default() })
     };
@@ -177,7 +177,10 @@ fn any(value: &Value) -> Result<AnyValue> {
 }
 
 /// What is sent, by time: the explicit requests, and one for all spans of a moment that none of those names.
-pub(super) fn requests(scenario: &Scenario, spans: &[Ready]) -> Result<Vec<(Send, ExportTraceServiceRequest)>> {
+pub(in crate::scenario) fn requests(
+    scenario: &Scenario,
+    spans: &[Ready],
+) -> Result<Vec<(Send, ExportTraceServiceRequest)>> {
     let mut sends = scenario.sends.clone();
     let mut rest: BTreeMap<Moment, Vec<String>> = BTreeMap::new();
     for span in spans.iter().filter(|span| !span.is_lost) {
@@ -209,7 +212,8 @@ fn request(scenario: &Scenario, spans: &[Ready], send: &Send) -> Result<ExportTr
             let place = match resource_spans.iter().position(|(service, ..)| *service == span.service) {
                 Some(place) => place,
                 None => {
-                    let of_service = ResourceSpans { resource: resource(scenario, span)?, ..ResourceSpans::default() };
+                    let of_service =
+                        ResourceSpans { resource: resource(scenario, &span.service)?, ..ResourceSpans::default() };
                     resource_spans.push((span.service.clone(), of_service, Vec::new()));
                     resource_spans.len() - 1
                 }
@@ -230,8 +234,8 @@ fn request(scenario: &Scenario, spans: &[Ready], send: &Send) -> Result<ExportTr
 }
 
 /// A scenario without services has one: `app`, of the tenant `acme`.
-fn resource(scenario: &Scenario, span: &Ready) -> Result<Option<Resource>> {
-    let stated = scenario.services.get(&span.service).cloned();
+pub(in crate::scenario) fn resource(scenario: &Scenario, service: &str) -> Result<Option<Resource>> {
+    let stated = scenario.services.get(service).cloned();
     let app = || Attributes::from([("service.name".to_owned(), "app".into()), ("tenant.id".to_owned(), "acme".into())]);
     Ok(Some(Resource { attributes: attributes(&stated.unwrap_or_else(app))?, ..Resource::default() }))
 }

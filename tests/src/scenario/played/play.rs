@@ -12,38 +12,62 @@ use bailiwick_collector::observation::{Observer, Request, Signal};
 use prost::Message;
 
 use super::encode::{self, BEGIN_NS};
-use super::moment::Moment;
-use super::story::{Scenario, Send};
+use super::points;
+use crate::scenario::written::moment::Moment;
+use crate::scenario::written::story::Scenario;
 
 /// The wait before the last look: traces settle 120 s after their first span at latest, slots close 10 s after their
 /// end.
 const PATIENCE: Moment = Moment::seconds(180);
 
+/// One OTLP request.
+struct Parcel {
+    at: Moment,
+    /// The tenant of its credential; empty: none.
+    auth: String,
+    signal: Signal,
+    body: Vec<u8>,
+}
+
 /// What is seen at a moment.
-pub(super) struct Seen {
-    pub(super) snapshot: Arc<Snapshot>,
+pub(in crate::scenario) struct Seen {
+    pub(in crate::scenario) snapshot: Arc<Snapshot>,
     /// Warnings in answers so far.
-    pub(super) warnings: BTreeMap<&'static str, u64>,
+    pub(in crate::scenario) warnings: BTreeMap<&'static str, u64>,
 }
 
 /// Plays a scenario; answers what is seen at each of `looks` and at the end.
-pub(super) fn play(scenario: &Scenario) -> Result<Vec<(Moment, Seen)>> {
+pub(in crate::scenario) fn play(scenario: &Scenario) -> Result<Vec<(Moment, Seen)>> {
     let settings = settings(scenario)?;
     let spans = encode::spans(scenario)?;
-    let requests = encode::requests(scenario, &spans)?;
-    let last = requests.iter().map(|(send, _)| send.at).max().context("nothing is sent")?;
+    let mut parcels = Vec::new();
+    for (send, request) in encode::requests(scenario, &spans)? {
+        let body = request.encode_to_vec();
+        parcels.push(Parcel { at: send.at, auth: send.auth, signal: Signal::Traces, body });
+    }
+    for metric in &scenario.metrics {
+        let body = points::request(scenario, metric)?.encode_to_vec();
+        parcels.push(Parcel {
+            at: metric.arrives.unwrap_or(metric.at),
+            auth: String::new(),
+            signal: Signal::Metrics,
+            body,
+        });
+    }
+    parcels.sort_by_key(|parcel| parcel.at);
+    let last = parcels.last().context("nothing is sent")?.at;
     let mut moments: Vec<Moment> = scenario.looks.iter().map(|look| look.value.at).collect();
     moments.push(scenario.look_at.unwrap_or(Moment(last.0 + PATIENCE.0)));
     if !moments.is_sorted() {
         bail!("looks are not in the order of time");
     }
     let mut daemon = Daemon::new(&settings);
-    let mut requests = requests.iter().peekable();
+    let mut parcels = parcels.iter().peekable();
     let mut seen = Vec::new();
     for second in 0.. {
         let now = Moment::seconds(second);
-        while let Some((send, request)) = requests.next_if(|(send, _)| send.at <= now) {
-            daemon.send(send, &request.encode_to_vec())?;
+        while let Some(parcel) = parcels.next_if(|parcel| parcel.at <= now) {
+            daemon.take(parcel)?;
         }
         let snapshot = daemon.tick(now);
         while moments.get(seen.len()).is_some_and(|moment| *moment <= now) {
@@ -87,16 +111,16 @@ impl Daemon {
         }
     }
 
-    fn send(&mut self, send: &Send, body: &[u8]) -> Result<()> {
+    fn take(&mut self, parcel: &Parcel) -> Result<()> {
         // 2: a credential of one tenant.
-        let auth_source = if send.auth.is_empty() { 0 } else { 2 };
+        let auth_source = if parcel.auth.is_empty() { 0 } else { 2 };
         let request = Request {
-            protobuf: body,
-            body,
-            signal: Signal::Traces,
-            observed_at_ns: BEGIN_NS.saturating_add_signed(send.at.0),
+            protobuf: &parcel.body,
+            body: &parcel.body,
+            signal: parcel.signal,
+            observed_at_ns: BEGIN_NS.saturating_add_signed(parcel.at.0),
             items_expected: None,
-            meta: Meta { tenant_auth: &send.auth, auth_source, ..Meta::default() },
+            meta: Meta { tenant_auth: &parcel.auth, auth_source, ..Meta::default() },
         };
         let observed = self.observer.observe(&request);
         let observed = observed.map_err(|error| anyhow::anyhow!("a request cannot be read: {error:?}"))?;

@@ -8,10 +8,10 @@ const UNITS: [(&str, f64); 6] = [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e
 
 /// Nanoseconds from the scenario's begin, or a length of time. Below 0: before the begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Moment(pub(super) i64);
+pub(in crate::scenario) struct Moment(pub(in crate::scenario) i64);
 
 impl Moment {
-    pub(super) const fn seconds(seconds: i64) -> Self {
+    pub(in crate::scenario) const fn seconds(seconds: i64) -> Self {
         Self(seconds * 1_000_000_000)
     }
 

@@ -3,10 +3,10 @@
 use bailiwick_collector::aggregator::snapshot::Finding as Found;
 use serde_saphyr::Spanned;
 
-use super::expectation::Finding;
+use crate::scenario::written::expectation::Finding;
 
 /// Findings that are missing (with the line that wants them) and findings that nobody wants.
-pub(super) fn compare(stated: &[Spanned<Finding>], found: &[Found]) -> (Vec<(u64, String)>, Vec<String>) {
+pub(in crate::scenario) fn compare(stated: &[Spanned<Finding>], found: &[Found]) -> (Vec<(u64, String)>, Vec<String>) {
     let mut left: Vec<&Found> = found.iter().collect();
     let mut missing = Vec::new();
     for finding in stated {

@@ -3,25 +3,26 @@
 use std::collections::BTreeMap;
 
 use bailiwick_collector::aggregator::Snapshot;
-use bailiwick_collector::aggregator::snapshot::{Gap, Part, Parts, SOURCES, Verdict};
+use bailiwick_collector::aggregator::snapshot::{Gap, Part, SOURCES, Verdict};
 use bailiwick_collector::observation::Signal;
 use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::time::{SLOT_NS, Slot, Window};
 use serde_saphyr::Spanned;
 
-use super::encode::BEGIN_NS;
-use super::expectation::{Counts, Coverage, Edge, Expect};
-use super::moment::Moment;
-use super::play::Seen;
+use super::coverage;
+use crate::scenario::played::encode::BEGIN_NS;
+use crate::scenario::played::play::Seen;
+use crate::scenario::written::expectation::{Counts, Edge, Expect};
+use crate::scenario::written::moment::Moment;
 
 /// Facts of one kind, all of them: what is said by what it is said of. Nothing is said of what is 0.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(in crate::scenario) struct Facts {
     /// With the line that says so.
-    pub(super) expected: BTreeMap<String, (u64, String)>,
-    pub(super) found: BTreeMap<String, String>,
+    pub(in crate::scenario) expected: BTreeMap<String, (u64, String)>,
+    pub(in crate::scenario) found: BTreeMap<String, String>,
     /// Where to look for what is not expected; 0: nowhere in particular.
-    pub(super) line: u64,
+    pub(in crate::scenario) line: u64,
 }
 
 impl Facts {
@@ -54,12 +55,12 @@ impl Facts {
     }
 }
 
-fn line_of<T>(spanned: Option<&Spanned<T>>) -> u64 {
+pub(in crate::scenario) fn line_of<T>(spanned: Option<&Spanned<T>>) -> u64 {
     spanned.map_or(0, |spanned| spanned.referenced.line())
 }
 
 /// All that an expectation speaks of.
-pub(super) fn facts(expect: &Expect, seen: &Seen) -> Vec<Facts> {
+pub(in crate::scenario) fn facts(expect: &Expect, seen: &Seen) -> Vec<Facts> {
     let snapshot = &*seen.snapshot;
     let mut facts = vec![
         series(expect, snapshot),
@@ -70,7 +71,7 @@ pub(super) fn facts(expect: &Expect, seen: &Seen) -> Vec<Facts> {
         gaps(expect, snapshot),
         corrections(expect, snapshot),
         clocks(expect, snapshot),
-        coverage(expect, snapshot),
+        coverage::facts(expect, snapshot),
     ];
     facts.extend(expect.gaps_counted.as_ref().map(|stated| gaps_counted(stated, snapshot)));
     facts.extend(expect.settled.as_ref().map(|stated| settled(stated, snapshot)));
@@ -96,7 +97,7 @@ fn counts(what: &str, stated: &Spanned<Counts>, found: impl Iterator<Item = (Str
 }
 
 /// The slots that a scenario can reach: half an hour before its begin, and whatever comes.
-const fn reach() -> (Slot, Slot) {
+pub(in crate::scenario) const fn reach() -> (Slot, Slot) {
     (Slot((BEGIN_NS / SLOT_NS) as u32 - Slot::PER_HOUR / 2), Slot(u32::MAX))
 }
 
@@ -124,18 +125,25 @@ fn series(expect: &Expect, snapshot: &Snapshot) -> Facts {
     facts
 }
 
-/// Of series that say so, requests by slot.
+/// Of series that say so, requests by slot, and messages.
 fn slots(expect: &Expect, snapshot: &Snapshot) -> Facts {
     let mut facts = Facts::default();
     for stated in &expect.series {
         let line = line_of(Some(stated));
         let stated = &stated.value;
-        let Some(slots) = &stated.slots else { continue };
         let whose = format!("{} | {} | {} | {}", stated.tenant, stated.module, stated.operation, stated.r#type);
-        slots.iter().for_each(|(slot, count)| facts.expect(format!("{whose}: slot {slot}"), *count, line));
+        let slots = stated.slots.iter().flatten();
+        slots.for_each(|(slot, count)| facts.expect(format!("{whose}: slot {slot}"), *count, line));
+        facts.expect(format!("{whose}: messages"), stated.messages.unwrap_or_default(), line);
         for (id, name) in (0..).zip(snapshot.series()) {
             let found = format!("{} | {} | {} | {}", name.tenant, name.module, name.operation, name.entry.name());
             if found != whose {
+                continue;
+            }
+            if stated.messages.is_some() {
+                facts.find(format!("{whose}: messages"), snapshot.messages(id));
+            }
+            if stated.slots.is_none() {
                 continue;
             }
             for (slot, counts) in snapshot.slots(id, reach().0, reach().1) {
@@ -147,23 +155,11 @@ fn slots(expect: &Expect, snapshot: &Snapshot) -> Facts {
     facts
 }
 
-/// Counts of every module that has some, tenants together.
-fn parts(snapshot: &Snapshot) -> Vec<(String, String, Parts)> {
-    let modules: Vec<_> = snapshot.modules().collect();
-    let named = snapshot.parts(reach().0, reach().1).into_iter().map(|(id, parts)| {
-        let module = modules.get(id as usize);
-        let [tenant, module] = [module.map(|module| &module.tenant), module.map(|module| &module.module)]
-            .map(|name| name.map_or_else(|| format!("number {id}"), ToString::to_string));
-        (tenant, module, parts)
-    });
-    named.collect()
-}
-
 fn part(what: &str, stated: Option<&Spanned<Counts>>, (snapshot, part): (&Snapshot, Part)) -> Facts {
     let mut facts = Facts::of(line_of(stated));
     stated.iter().for_each(|stated| facts.expect_counts(what, &stated.value));
-    for (_, module, parts) in parts(snapshot) {
-        facts.find(format!("{what} {module}"), parts.get(part));
+    for counted in coverage::modules(snapshot) {
+        facts.find(format!("{what} {}", counted.module), counted.parts.get(part));
     }
     facts
 }
@@ -171,7 +167,7 @@ fn part(what: &str, stated: Option<&Spanned<Counts>>, (snapshot, part): (&Snapsh
 fn gaps(expect: &Expect, snapshot: &Snapshot) -> Facts {
     let mut facts = Facts::of(line_of(expect.gaps.as_ref()));
     expect.gaps.iter().for_each(|stated| facts.expect_by_module("gaps", &stated.value));
-    for (_, module, parts) in parts(snapshot) {
+    for coverage::Counted { module, parts, .. } in coverage::modules(snapshot) {
         Gap::ALL.iter().for_each(|gap| facts.find(format!("gaps of {module} {}", gap.name()), parts.gap(*gap)));
     }
     facts
@@ -207,50 +203,6 @@ fn clocks(expect: &Expect, snapshot: &Snapshot) -> Facts {
         facts.find(format!("clock anomalies of {tenant}"), count);
     }
     facts
-}
-
-fn coverage(expect: &Expect, snapshot: &Snapshot) -> Facts {
-    let mut facts = Facts::default();
-    let all = parts(snapshot);
-    for stated in &expect.coverage {
-        let line = line_of(Some(stated));
-        let Coverage { tenant, module, figures } = &stated.value;
-        let is_meant = |name: &String, stated: &Option<String>| stated.as_ref().is_none_or(|stated| stated == name);
-        let mut sums = Parts::default();
-        for (of_tenant, of_module, parts) in &all {
-            if is_meant(of_tenant, tenant) && is_meant(of_module, module) {
-                sums.0.iter_mut().zip(parts.0).for_each(|(sum, count)| *sum += count);
-            }
-        }
-        let whose = [tenant, module].map(|name| name.as_deref().unwrap_or("all")).join(" | ");
-        for (name, value) in figures {
-            let what = format!("coverage of {whose}: {name}");
-            let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            facts.expected.insert(what.clone(), (line, value));
-            facts.found.insert(what, figure(name, &sums).unwrap_or_else(|| "no such figure".to_owned()));
-        }
-    }
-    facts
-}
-
-/// A figure of the page as `numerator/denominator`, or a count.
-fn figure(name: &str, parts: &Parts) -> Option<String> {
-    let named = [Part::NamedLocal, Part::NamedRemote, Part::NamedUnknown];
-    let present = [Part::PresentLocal, Part::PresentRemote, Part::PresentUnknown];
-    let sum = |all: &[Part]| all.iter().map(|part| parts.get(*part)).sum::<u64>();
-    let ratio = |numerator: &[Part], denominator: &[Part]| format!("{}/{}", sum(numerator), sum(denominator));
-    Some(match name {
-        "C2" => ratio(&[Part::LinkedEntries], &[Part::SettledEntries]),
-        "C3" => ratio(&present, &named),
-        "C3_local" => ratio(&present[..1], &named[..1]),
-        "C3_remote" => ratio(&present[1..2], &named[1..2]),
-        "C3_unknown" => ratio(&present[2..], &named[2..]),
-        "C3t" => ratio(&[Part::ConnectedTraces], &[Part::Traces]),
-        "C4e" => ratio(&[Part::MetEdges], &[Part::Edges]),
-        "C8" => ratio(&[Part::CoveredTime], &[Part::EntryTime]),
-        "multi_root" => sum(&[Part::MultiRootTraces]).to_string(),
-        _ => return None,
-    })
 }
 
 fn settled(stated: &Spanned<Counts>, snapshot: &Snapshot) -> Facts {

@@ -6,7 +6,7 @@ use bailiwick_collector::aggregator::Snapshot;
 use bailiwick_slo::time::Slot;
 
 /// Laws that a snapshot breaks, in words. `is_quiet`: all slots with requests are closed.
-pub(super) fn broken(snapshot: &Snapshot, is_quiet: bool) -> Vec<String> {
+pub(in crate::scenario) fn broken(snapshot: &Snapshot, is_quiet: bool) -> Vec<String> {
     let mut broken = Vec::new();
     for book in snapshot.books() {
         let rejected: u64 = book.rejected.iter().map(|(_, count)| count).sum();
