@@ -5,6 +5,7 @@
 //! module has a series, else to the tenant's module `_other`; a tenant without a place to `_overflow`. Overflow series
 //! of known modules stand outside the maxima: each module has one kept for it, per entry type.
 
+mod demand;
 mod modules;
 
 use std::sync::Arc;
