@@ -158,6 +158,7 @@ impl Aggregator {
         // A clock that was set back must not reopen what is closed.
         self.now_ns = self.now_ns.max(now_ns);
         self.begun_ns.get_or_insert(now_ns);
+        self.names.look(self.now_ns, self.totals.shown());
         let through_before = self.intervals.closed().through_ns();
         self.judge_all(false);
         self.close();

@@ -7,6 +7,7 @@
 
 mod demand;
 mod modules;
+mod watch;
 
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use super::memory::chunked::Chunked;
 use super::settings::SeriesSettings;
 use super::snapshot::{ModuleId, SeriesId, SeriesName};
 use super::tenants::{self, TenantId, Tenants};
+use demand::Demand;
+use watch::{Looks, Watch};
 
 /// The number of an admitted name.
 pub(super) type Symbol = u32;
@@ -144,6 +147,11 @@ pub(super) struct Names {
     fullest: Fullest,
     limited: Vec<(TenantId, Bound, u64)>,
     limited_by: HashMap<(TenantId, Bound), u32, RandomState>,
+    /// By [`SeriesId`].
+    watches: Vec<Watch>,
+    looks: Looks,
+    /// By [`TenantId`].
+    demands: Vec<Demand>,
 }
 
 impl Names {
@@ -164,6 +172,9 @@ impl Names {
             fullest: Fullest::default(),
             limited: Vec::new(),
             limited_by: HashMap::default(),
+            watches: Vec::new(),
+            looks: Looks::default(),
+            demands: Vec::new(),
         }
     }
 
@@ -198,6 +209,7 @@ impl Names {
     /// Where requests of this name go from now on: to their own series if there is room, else to an overflow series.
     /// Nothing is counted: [`Self::count_limited`] does that, once per request.
     pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Place {
+        self.note_demand(asked.tenant, demand::number_of(asked.module, asked.operation, asked.entry));
         let (tenant, symbols) =
             (asked.tenant, [asked.module, asked.operation].map(|text| self.symbol(text.as_bytes())));
         if tenant == tenants::OVERFLOW {
@@ -288,10 +300,11 @@ impl Names {
         let [module, operation] = [asked.module, asked.operation].map(|text| self.intern(text));
         let module_id = self.add_to_module(tenants, (tenant, module), overflow);
         let series = self.directory.len() as SeriesId;
+        let key = Key { tenant, module, operation, entry: asked.entry };
+        self.watches.push(Watch::new(key, overflow, demand::number_of(asked.module, asked.operation, asked.entry)));
         if overflow {
             self.others.insert((tenant, module, asked.entry), series);
         } else {
-            let key = Key { tenant, module, operation, entry: asked.entry };
             let hasher = &self.hasher;
             self.series.insert_unique(hash_key(hasher, &key), (key, series), |(key, _)| hash_key(hasher, key));
         }

@@ -55,6 +55,11 @@ impl Totals {
         self.changed.mark(gain.series);
     }
 
+    /// Totals as they were published last.
+    pub(in crate::aggregator) fn shown(&self) -> &Chunked<SeriesTotals> {
+        &self.shown
+    }
+
     /// All totals, those in `open` rows included.
     pub(in crate::aggregator) fn publish(&mut self, open: impl Iterator<Item = Gain>) -> Chunked<SeriesTotals> {
         while self.shown.len() < self.settled.len() {

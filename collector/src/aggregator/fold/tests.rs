@@ -341,6 +341,32 @@ fn open_cells_show_in_the_limits_and_shed_no_count() {
     assert_eq!(all, 180 * 50 + 1);
 }
 
+#[test]
+fn what_is_wanted_counts_names_with_and_without_a_series() {
+    let series = SeriesSettings { operations_top: 2, ..SeriesSettings::default() };
+    let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
+    let wanted = |snapshot: &Snapshot| {
+        snapshot.demand().iter().map(|(tenant, names)| format!("{tenant} {names}")).collect::<Vec<_>>()
+    };
+    let routes: Vec<String> = (0..12).map(|route| format!("/{route}")).collect();
+    let all = || routes.iter().map(|route| server(1, route, (200, 5, 5))).collect();
+    send(&mut fold, &mut observer, &request("acme", "chat", all()));
+    send(&mut fold, &mut observer, &request("acme", "chat", all()));
+    send(&mut fold, &mut observer, &request("globex", "chat", vec![server(1, "/a", (200, 5, 5))]));
+    // 12 and 1 names: estimates of so few are exact unless two share one of 1,024 registers.
+    assert_eq!(wanted(&fold.tick(4, NOW)), ["acme 12", "globex 1"]);
+    let minute = |minute: u64| NOW + minute * 60 * SECOND;
+    // Only a name that has a series is asked for further.
+    for at in 1..60 {
+        let mut span = server(at, "/0", (200, 0, 5));
+        span.start_time_unix_nano += at * 60 * SECOND;
+        span.end_time_unix_nano += at * 60 * SECOND;
+        send_at(&mut fold, &mut observer, (&request("acme", "chat", vec![span]), minute(at)));
+        fold.tick(fold.seq + 1, minute(at));
+    }
+    assert_eq!(wanted(&fold.tick(fold.seq + 1, minute(60))), ["acme 1", "globex 0"]);
+}
+
 proptest! {
     #[test]
     fn no_count_is_lost_under_any_limits(

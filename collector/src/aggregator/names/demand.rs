@@ -60,12 +60,19 @@ pub(super) struct Demand {
     before: Registers,
     estimate: u64,
     changed: bool,
+    was_used: bool,
 }
 
 impl Demand {
     /// A name was asked for.
     pub(super) fn add(&mut self, number: u64) {
         self.changed |= self.running.add(number);
+        self.was_used = true;
+    }
+
+    /// Whether there ever was a name.
+    pub(super) const fn was_used(&self) -> bool {
+        self.was_used
     }
 
     /// Begins a new generation, after this many.

@@ -17,7 +17,7 @@ fn told(snapshot: &Snapshot) -> String {
     line(&snapshot.series().collect::<Vec<_>>());
     line(&snapshot.modules().collect::<Vec<_>>());
     line(&(snapshot.books(), snapshot.clock_anomalies(), snapshot.limited()));
-    line(&(snapshot.limits(), snapshot.cells_shed()));
+    line(&(snapshot.limits(), snapshot.demand(), snapshot.cells_shed()));
     Window::ALL.iter().for_each(|window| line(&snapshot.window(*window)));
     for series in 0..snapshot.series().len() as SeriesId {
         line(&(snapshot.totals(series), snapshot.slots(series, Slot(0), Slot(u32::MAX))));
