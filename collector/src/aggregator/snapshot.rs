@@ -48,6 +48,9 @@ pub struct SeriesName {
     pub overflow: bool,
     /// When its first request ended, nanoseconds since the Unix epoch.
     pub first_seen_ns: u64,
+    /// When its totals began at 0: with that request, or, after a day without one, with the first one of its return.
+    /// Nanoseconds since the Unix epoch.
+    pub created_ns: u64,
 }
 
 /// What a series counted since the daemon began.

@@ -1,5 +1,6 @@
 //! From OTLP bytes to figures, with the numbers counted independently here.
 
+mod cardinality;
 mod drive;
 mod floods;
 mod orders;
@@ -192,7 +193,14 @@ fn refused_items_take_no_tenants_place() {
 
 #[test]
 fn every_maximum_of_series_shows_its_use_and_what_it_refused() {
-    let series = SeriesSettings { max: 100, per_tenant_max: 4, tenants_max: 2, modules_max: 2, operations_top: 3 };
+    let series = SeriesSettings {
+        max: 100,
+        per_tenant_max: 4,
+        tenants_max: 2,
+        modules_max: 2,
+        operations_top: 3,
+        ..SeriesSettings::default()
+    };
     let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
     // acme: 3 + 1 series in 2 modules, then one too many of each kind; globex: 1; initech: no place.
     let sent = [
@@ -374,7 +382,7 @@ proptest! {
         sent in prop::collection::vec((0_u8..6, 0_u8..6, 0_u8..8, 0_u64..590), 1..120),
     ) {
         let (max, per_tenant_max, tenants_max, modules_max, operations_top) = limits;
-        let series = SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
+        let series = SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top, ..SeriesSettings::default() };
         let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
         for (id, (tenant, module, route, ago_s)) in sent.iter().enumerate() {
             let mut span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));
