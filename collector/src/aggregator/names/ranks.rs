@@ -81,6 +81,12 @@ impl Ranks {
         (self.ranks.len() - self.free.len()) as u32
     }
 
+    /// Counters of all sketches.
+    #[cfg(test)]
+    pub(super) fn counters(&self) -> usize {
+        self.ranks.iter().flatten().map(|rank| rank.sketch.counters().len()).sum()
+    }
+
     /// Counts a request that has no series.
     #[inline]
     pub(super) fn count(&mut self, rank: RankId, number: u64) {

@@ -162,3 +162,25 @@ impl Names {
         }
     }
 }
+
+/// How much the directory holds, for those who check that it is bounded.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(in crate::aggregator) struct Sizes {
+    pub(in crate::aggregator) series: usize,
+    pub(in crate::aggregator) texts: usize,
+    pub(in crate::aggregator) sketches: usize,
+    pub(in crate::aggregator) counters: usize,
+}
+
+#[cfg(test)]
+impl Names {
+    pub(in crate::aggregator) fn sizes(&self) -> Sizes {
+        Sizes {
+            series: self.directory.len(),
+            texts: self.texts.len(),
+            sketches: self.ranks.used() as usize,
+            counters: self.ranks.counters(),
+        }
+    }
+}

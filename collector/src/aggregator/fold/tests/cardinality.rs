@@ -210,3 +210,116 @@ fn reserved_tenants_find_fifty_places_however_late_they_come() {
     assert!(counts(&snapshot, "initech").is_empty(), "two tenants have a place, one of them by its reserve");
     assert_eq!(used(&snapshot, "series.max"), Some(120));
 }
+
+/// Ten minutes of a steady tenant, beside one that asks for so many names per second, and 20 of them often.
+fn attacked(names_per_second: u64) -> (Flooded, std::sync::Arc<Snapshot>) {
+    let mut daemon = Flooded::new(SeriesSettings { operations_top: 25, ..SeriesSettings::default() }, Vec::new());
+    for second in 0..600 {
+        daemon.send("steady", "chat", (0..10).map(|n| format!("GET /{n}")));
+        if names_per_second > 0 {
+            let names = (0..names_per_second).map(|n| format!("GET /user/{}", second * names_per_second + n));
+            // In their middle, so that the flood is first and last.
+            let heavy = (0..20).flat_map(|n| times(&format!("POST /heavy/{n}"), 8));
+            daemon.send("flood", "chat", names.clone().take(names_per_second as usize / 2).chain(heavy));
+            daemon.send("flood", "chat", names.skip(names_per_second as usize / 2));
+        }
+        daemon.tick(SECOND);
+    }
+    daemon.tick(10 * SECOND);
+    let snapshot = daemon.tick(10 * SECOND);
+    (daemon, snapshot)
+}
+
+#[test]
+fn a_flood_of_operations_is_counted_bounded_and_felt_by_nobody_else() {
+    const NAMES: u64 = 240_000;
+    let (daemon, flooded) = attacked(NAMES / 600);
+    let (_, alone) = attacked(0);
+    let figures = |snapshot: &Snapshot| {
+        let mine = (0..).zip(snapshot.series()).filter(|(_, name)| &*name.tenant == "steady");
+        let rows = mine.map(|(id, name)| {
+            let latency = snapshot.latency(&[id], Window::FiveMinutes).histogram;
+            let slots = snapshot.slots(id, Slot(0), Slot(u32::MAX));
+            format!("{name:?} {:?} {slots:?} {:?}", snapshot.totals(id), latency.iter_recorded().collect::<Vec<_>>())
+        });
+        // Numbers of series and modules depend on who else there is.
+        rows.map(|row| row.replace("module_id: 1", "module_id: 0")).collect::<Vec<_>>()
+    };
+    assert_eq!(figures(&flooded), figures(&alone));
+    assert_eq!(figures(&alone).len(), 10);
+
+    let counts = counts(&flooded, "flood");
+    assert_eq!(counts.iter().map(|(_, count)| count).sum::<u64>(), NAMES + 600 * 20 * 8, "no request is lost");
+    let heavy = counts.iter().filter(|(name, _)| name.contains("heavy"));
+    assert_eq!(heavy.clone().count(), 20, "{counts:?}");
+    // From the second look on: what came before went to `_other`.
+    assert!(heavy.clone().all(|(_, count)| *count >= 560 * 8), "{counts:?}");
+
+    let (_, wanted) = flooded.demand().iter().find(|(tenant, _)| &**tenant == "flood").cloned().expect("it asked");
+    // Three standard errors of 3.25 %.
+    assert!((wanted as f64 / (NAMES + 20) as f64 - 1.0).abs() < 0.0975, "{wanted}");
+    let sizes = daemon.fold.names.sizes();
+    assert_eq!(sizes.sketches, 1);
+    assert!(sizes.counters <= 100, "4 K: {sizes:?}");
+    // 25 first, 20 heavy, and the few that came in by a rank that nobody else claimed.
+    assert!(sizes.series <= 10 + 50 + 1 && sizes.texts <= sizes.series + 4, "{sizes:?}");
+    assert!(daemon.fold.overflow.len() <= 16_384 && daemon.fold.overflow.capacity() <= 65_536);
+    // What nobody uses any more goes from the pool: 4,096 idle names, and those of spans that are still kept.
+    assert!(daemon.fold.index.memory_bytes() as u64 <= daemon.fold.settings.coverage.index_bytes_max.bytes() as u64);
+}
+
+/// A minute or an hour of some requests by tenant, module, operation.
+fn hours() -> impl Strategy<Value = Vec<(Vec<(u8, u8, u8)>, u64)>> {
+    let operation = prop_oneof![3 => 1_u8..4, 2 => 4_u8..40];
+    let requests = prop::collection::vec((0_u8..3, 0_u8..2, operation), 0..40);
+    let after_s = prop_oneof![6 => Just(60_u64), 3 => Just(300), 1 => Just(3_600), 1 => Just(90_000)];
+    prop::collection::vec((requests, after_s), 1..40)
+}
+
+proptest! {
+    #[test]
+    fn every_request_is_in_one_series_over_promotions_demotions_and_days(
+        hours in hours(),
+        maxima in (16_u32..30, 4_u32..12, 1_u32..4, 1_u32..4),
+        (sketches_max, dry_run) in (0_u32..4, any::<bool>()),
+    ) {
+        let (max, per_tenant_max, modules_max, operations_top) = maxima;
+        let reserved_tenants = if max > 20 { vec!["t1".to_owned()] } else { Vec::new() };
+        let series = SeriesSettings {
+            max, per_tenant_max, modules_max, operations_top, sketches_max, dry_run, reserved_tenants, tenants_max: 2,
+        };
+        let mut daemon = Flooded::new(series, Vec::new());
+        // By series: when its totals began, and what they were.
+        let mut before: Vec<(u64, u64)> = Vec::new();
+        // What series had counted when they began again.
+        let mut restarted = 0;
+        for (requests, after_s) in hours.into_iter().chain([(Vec::new(), 60)]) {
+            for (tenant, module, operation) in requests {
+                let operation = if operation == 1 { "_other".to_owned() } else { format!("GET /{operation}") };
+                daemon.send(&format!("t{tenant}"), &format!("m{module}"), [operation]);
+            }
+            let snapshot = daemon.tick(after_s * SECOND);
+            let shown = (0..).zip(snapshot.series());
+            let now: Vec<_> = shown.map(|(id, name)| (name.created_ns, snapshot.totals(id).spans)).collect();
+            for ((created_ns, spans), (created_before_ns, spans_before)) in now.iter().zip(&before) {
+                if created_ns == created_before_ns {
+                    prop_assert!(spans >= spans_before, "counters never fall");
+                } else {
+                    restarted += spans_before;
+                }
+            }
+            before.clone_from(&now);
+            let all: u64 = now.iter().map(|(_, spans)| spans).sum();
+            prop_assert_eq!(all + restarted, daemon.sent);
+            let limited: u64 = snapshot.limited().iter().map(|(_, _, count)| count).sum();
+            let overflow = (0..).zip(snapshot.series()).filter(|(_, name)| name.overflow);
+            let overflow: u64 = overflow.map(|(id, _)| snapshot.totals(id).spans).sum();
+            prop_assert!(limited == overflow || dry_run && limited >= overflow);
+            prop_assert!(used(&snapshot, "series.max").is_some_and(|used| used <= u64::from(max)));
+            prop_assert!(dry_run || used(&snapshot, "series.per_tenant_max") <= Some(u64::from(per_tenant_max)));
+            let sizes = daemon.fold.names.sizes();
+            prop_assert!(sizes.sketches <= sketches_max as usize);
+            prop_assert!(sizes.counters <= (sketches_max * operations_top * 4) as usize);
+        }
+    }
+}
