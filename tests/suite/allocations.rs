@@ -144,7 +144,7 @@ fn a_span_of_a_new_trace_allocates_next_to_nothing() {
     let mut observer = Observer::new(Arc::new(Rules::default()));
     let batches: Vec<Batch> = bodies(512).iter().map(|body| observe(&mut observer, body, Signal::Traces)).collect();
     let spans = 512 * batches.len() as u64;
-    let mut run = |times: usize| {
+    let run = |times: usize| {
         let (mut fold, mut fresh, mut last) = (Aggregator::new(Terms::default()), Fresh::default(), 0);
         // Traces settle after 30 s and are kept for 600 s.
         for step in 0..75_u64 {

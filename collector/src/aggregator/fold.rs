@@ -28,7 +28,7 @@ use super::counts::totals::{Modules, Totals};
 use super::durations::{Durations, Moment};
 use super::findings::Findings;
 use super::graph::Graph;
-use super::names::{Names, Place};
+use super::names::{Names, Route};
 use super::patterns::Patterns;
 use super::settings::Settings;
 use super::snapshot::{Cause, Gap, ModuleId, PARTS, Part, Settled, Snapshot};
@@ -89,7 +89,7 @@ pub struct Aggregator {
     bench: Bench,
     bookings: Vec<Booking>,
     /// Names whose requests go to overflow: they would be looked up in vain for every request.
-    overflow: HashMap<Called, Place, RandomState>,
+    overflow: HashMap<Called, Route, RandomState>,
     carries: Carries,
     intervals: Intervals,
     durations: Durations,
@@ -172,6 +172,8 @@ impl Aggregator {
     /// Moves the fold's clock: closes slots, books late requests, and publishes.
     pub fn tick(&mut self, seq: u64, now_ns: u64) -> Arc<Snapshot> {
         self.seq = seq;
+        // What was published last is looked at as of then: all that ended long before has left its open rows.
+        self.names.look(self.now_ns, self.totals.shown());
         // A clock that was set back must not reopen what is closed.
         self.now_ns = self.now_ns.max(now_ns);
         self.begun_ns.get_or_insert(now_ns);

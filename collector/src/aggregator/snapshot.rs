@@ -49,6 +49,9 @@ pub struct SeriesName {
     pub overflow: bool,
     /// When its first request ended, nanoseconds since the Unix epoch.
     pub first_seen_ns: u64,
+    /// When its totals began at 0: with that request, or, after a day without one, with the first one of its return.
+    /// Nanoseconds since the Unix epoch.
+    pub created_ns: u64,
 }
 
 /// What a series counted since the daemon began.
@@ -234,6 +237,7 @@ pub struct Snapshot {
     pub(super) books: Arc<Vec<Books>>,
     pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
+    pub(super) demand: Vec<(Arc<str>, u64)>,
     pub(super) limits: Vec<Limit>,
     /// Of five minutes, of an hour.
     pub(super) cells_shed: [u64; 2],
@@ -346,6 +350,13 @@ impl Snapshot {
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
         self.limited.clone()
+    }
+
+    /// Different names (module, operation, type) that tenants asked for in the last 15 to 30 minutes, whether they have
+    /// a series or not: an estimate with a standard error of 3.25 %. Tenants that ever asked for one.
+    #[must_use]
+    pub fn demand(&self) -> &[(Arc<str>, u64)] {
+        &self.demand
     }
 
     /// What coverage is made of, by tenant x module, over the closed slots `from..to` of the last 65 minutes (of older

@@ -35,6 +35,11 @@ pub(super) struct Tenants {
     spoken_names: Vec<Arc<str>>,
 }
 
+/// How many tenants took a place before this one; 0 for our own names.
+pub(super) const fn ordinal(tenant: TenantId) -> u32 {
+    tenant.saturating_sub(OWN.len() as TenantId)
+}
+
 /// What became of a tenant that asked for a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {

@@ -160,6 +160,7 @@ impl Settings {
             shared: declared.shared,
             tenant_required: declared.tenant_required,
             peers: declared.peers.clone(),
+            operations: declared.operations.clone(),
         });
         crate::aggregator::Terms {
             settings: self.aggregator.clone(),

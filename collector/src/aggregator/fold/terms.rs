@@ -12,7 +12,7 @@ use crate::aggregator::graph::Graph;
 use crate::aggregator::names::Names;
 use crate::aggregator::patterns::Patterns;
 use crate::aggregator::streams::Streams;
-use crate::aggregator::tenants::Tenants;
+use crate::aggregator::tenants::{Admission, Tenants};
 use crate::aggregator::traces::index::{Index, Limits};
 use crate::aggregator::traces::judge;
 use crate::aggregator::traces::leaks::Allowed;
@@ -31,6 +31,8 @@ pub struct KnownModule {
     pub tenant_required: bool,
     /// Other names that it is called by as a peer.
     pub peers: Vec<String>,
+    /// Operations that always have series of their own.
+    pub operations: Vec<String>,
 }
 
 /// All of it.
@@ -102,7 +104,10 @@ impl Aggregator {
         let edges = settings.leaks.allow_edges.iter().map(|edge| (pool.take(&edge.from), pool.take(&edge.to)));
         let edges = edges.collect();
         index.terms = judges;
-        let mut tenants = Tenants::new(settings.series.tenants_max);
+        let series = &settings.series;
+        // In a dry run each tenant needs a series, and those have the only maximum.
+        let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
+        let names = names(&terms, &mut tenants);
         let related = settings
             .leaks
             .parent_of
@@ -111,7 +116,7 @@ impl Aggregator {
         let mut allowed = Allowed { edges, related: Vec::new(), related_names: related.collect() };
         allowed.renumber(&mut tenants);
         Self {
-            names: Names::new(settings.series.clone()),
+            names,
             ledger: Ledger::new(settings.series.tenants_max),
             durations: Durations::new(settings.histograms.bytes_max.bytes()),
             findings: Findings::new(settings.leaks.findings_max),
@@ -156,4 +161,17 @@ impl Aggregator {
             settings: terms.settings,
         }
     }
+}
+
+/// The directory of series, with room for those who always have it.
+fn names(terms: &Terms, tenants: &mut Tenants) -> Names {
+    let series = &terms.settings.series;
+    let mut names = Names::new(series.clone());
+    for tenant in &series.reserved_tenants {
+        if let Admission::Known(tenant) | Admission::New(tenant) = tenants.admit(tenant) {
+            names.reserve(tenant);
+        }
+    }
+    terms.modules.iter().for_each(|module| names.name(&module.name, &module.operations));
+    names
 }

@@ -34,11 +34,15 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, scope: &Scope) -> Vec<Family> {
     for (tenant, count) in held {
         series.push([tenant.into()], Value::Count(count));
     }
+    let mut demand = Family::new(&catalogue::SERIES_DEMAND);
+    for (tenant, names) in snapshot.demand().iter().filter(|(tenant, _)| scope.holds(tenant)) {
+        demand.push([tenant.into()], Value::Count(*names));
+    }
     let mut limited = Family::new(&catalogue::SERIES_LIMITED);
     for (tenant, reason, count) in snapshot.limited().iter().filter(|(tenant, ..)| scope.holds(tenant)) {
         limited.push([tenant.into(), (*reason).into()], Value::Count(*count));
     }
-    let mut families = vec![series, limited];
+    let mut families = vec![series, demand, limited];
     families.extend(books(snapshot.books(), scope));
     families
 }
