@@ -18,7 +18,6 @@ pub mod snapshot;
 mod worker;
 
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
-pub use names::RESERVED_SERIES;
 pub use settings::{AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings};
 pub use snapshot::Snapshot;
 pub use worker::{SnapshotReader, start};
