@@ -21,7 +21,6 @@ mod worker;
 
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
 pub use graph::CELL_BYTES_MAX as GRAPH_CELL_BYTES_MAX;
-pub use names::RESERVED_SERIES;
 pub use settings::{
     AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings, StreamSettings,
 };

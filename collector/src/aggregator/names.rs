@@ -28,7 +28,6 @@ use super::tenants::{self, TenantId, Tenants};
 use demand::Demand;
 use ranks::{NO_RANK, RankId, Ranks};
 pub(super) use room::Fullest;
-pub use room::RESERVED_SERIES;
 use room::{Candidate, Room};
 use watch::{Looks, State, Watch};
 
@@ -366,6 +365,11 @@ impl Names {
     /// Series within `series.max`, and how full the fullest tenant and module are.
     pub(super) fn used(&self) -> (u32, Fullest) {
         (self.room.admitted, self.room.fullest)
+    }
+
+    /// Series that rest, by tenant.
+    pub(super) fn resting(&self, tenants: &Tenants) -> Vec<(Arc<str>, u64)> {
+        self.room.resting(tenants)
     }
 
     /// Requests that a bound sent to overflow.

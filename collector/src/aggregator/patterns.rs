@@ -72,8 +72,8 @@ mod tests {
         wrong.count(0, false);
         assert!(!wrong.speaks(0));
         let mut right = patterns(false);
-        (0..5_000).for_each(|number| right.count(0, number % 100 == 0));
-        assert!(right.speaks(0), "one of a hundred is not more than that");
+        (0..5_000).for_each(|number| right.count(0, number % 101 == 100));
+        assert!(right.speaks(0), "one of a hundred and one is not too many");
     }
 
     #[test]

@@ -88,6 +88,14 @@ pub struct SeriesSettings {
     pub reserved_tenants: Vec<String>,
 }
 
+impl SeriesSettings {
+    /// Series that are kept for each reserved tenant (`sli.md` 5): fifty, or as many as it may have.
+    #[must_use]
+    pub fn reserve(&self) -> u32 {
+        self.per_tenant_max.min(50)
+    }
+}
+
 impl Default for SeriesSettings {
     fn default() -> Self {
         Self {

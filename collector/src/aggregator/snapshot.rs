@@ -237,6 +237,7 @@ pub struct Snapshot {
     pub(super) books: Arc<Vec<Books>>,
     pub(super) anomalies: Arc<Vec<(Arc<str>, u64)>>,
     pub(super) limited: Vec<(Arc<str>, &'static str, u64)>,
+    pub(super) resting: Vec<(Arc<str>, u64)>,
     pub(super) demand: Vec<(Arc<str>, u64)>,
     pub(super) limits: Vec<Limit>,
     /// Of five minutes, of an hour.
@@ -350,6 +351,12 @@ impl Snapshot {
     #[must_use]
     pub fn limited(&self) -> Vec<(Arc<str>, &'static str, u64)> {
         self.limited.clone()
+    }
+
+    /// Series that gave their place to others, by tenant: outranked, or a day without a request. Their counts stay.
+    #[must_use]
+    pub fn resting(&self) -> &[(Arc<str>, u64)] {
+        &self.resting
     }
 
     /// Different names (module, operation, type) that tenants asked for in the last 15 to 30 minutes, whether they have

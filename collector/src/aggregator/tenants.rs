@@ -121,7 +121,7 @@ mod tests {
         assert_eq!((tenants.find("_unknown"), tenants.find("_overflow")), (Some(UNKNOWN), Some(OVERFLOW)));
         assert_eq!((tenants.admit("acme"), tenants.admit("globex")), (Admission::New(3), Admission::New(4)));
         assert_eq!((tenants.admit("initech"), tenants.find("initech")), (Admission::Full, None));
-        assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(2), Admission::Known(0)));
+        assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(3), Admission::Known(0)));
         assert_eq!((&**tenants.name(4), tenants.used()), ("globex", 2));
     }
 

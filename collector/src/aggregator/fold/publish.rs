@@ -75,6 +75,7 @@ impl Aggregator {
             books: self.ledger.publish(&self.tenants),
             anomalies: self.anomalies.publish(&self.tenants),
             limited: self.names.limited(&self.tenants),
+            resting: self.names.resting(&self.tenants),
             demand: self.names.demand(&self.tenants),
             limits: self.limits(),
             cells_shed: self.durations.shed_cells(),

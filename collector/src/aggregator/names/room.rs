@@ -1,12 +1,11 @@
 //! Room for series: what tenants and modules hold, what is kept for tenants with a reserve, and which maximum leaves no
 //! room for one more.
 
+use std::sync::Arc;
+
 use super::{Bound, Module, Names};
 use crate::aggregator::snapshot::ModuleId;
-use crate::aggregator::tenants::{self, TenantId};
-
-/// Series that are kept for each tenant of `series.reserved_tenants`, within its own maximum.
-pub const RESERVED_SERIES: u32 = 50;
+use crate::aggregator::tenants::{self, TenantId, Tenants};
 
 /// Series ever given for each place of `series.max`: numbers are not used again, since windows and histories are kept by
 /// them, and what comes and goes must not fill the memory.
@@ -19,6 +18,8 @@ pub(super) struct Held {
     pub(super) modules: u32,
     /// Series that are kept for it.
     reserve: u32,
+    /// Series without a place, whose numbers and counts stay.
+    resting: u32,
 }
 
 /// How full the fullest is, of what each tenant or module has a maximum for.
@@ -80,6 +81,7 @@ impl Room {
         let held = self.of_mut(tenant);
         let is_reserved = held.series < held.reserve;
         held.series += 1;
+        held.resting -= u32::from(!is_new);
         let series = held.series;
         self.admitted += 1;
         self.given += u32::from(is_new);
@@ -91,6 +93,7 @@ impl Room {
     pub(super) fn release(&mut self, tenant: TenantId) {
         let held = self.of_mut(tenant);
         held.series -= 1;
+        held.resting += 1;
         let is_reserved = held.series < held.reserve;
         self.admitted -= 1;
         self.unclaimed += u32::from(is_reserved);
@@ -104,6 +107,12 @@ impl Room {
         self.fullest.modules = self.fullest.modules.max(modules);
     }
 
+    /// Series without a place, by tenant, those that have some.
+    pub(super) fn resting(&self, tenants: &Tenants) -> Vec<(Arc<str>, u64)> {
+        let some = (0..).zip(&self.held).filter(|(_, held)| held.resting > 0);
+        some.map(|(tenant, held)| (Arc::clone(tenants.name(tenant)), u64::from(held.resting))).collect()
+    }
+
     fn has_place(&self, candidate: &Candidate, series_max: u32) -> bool {
         let held = self.of(candidate.tenant);
         let is_reserved = held.series < held.reserve;
@@ -115,7 +124,7 @@ impl Room {
 impl Names {
     /// Keeps places for a tenant.
     pub(in crate::aggregator) fn reserve(&mut self, tenant: TenantId) {
-        let reserve = RESERVED_SERIES.min(self.limits.per_tenant_max);
+        let reserve = self.limits.reserve();
         let held = self.room.of_mut(tenant);
         let before = std::mem::replace(&mut held.reserve, reserve);
         self.room.unclaimed += reserve - before;

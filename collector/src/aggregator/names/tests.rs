@@ -88,8 +88,8 @@ fn the_maxima_of_a_tenant_leave_other_tenants_alone() {
 fn without_room_for_its_first_series_a_module_is_not_opened() {
     let mut daemon = Daemon::new(&SeriesSettings { per_tenant_max: 1, ..SeriesSettings::default() });
     daemon.send("acme", "chat", "_other");
-    assert_eq!((daemon.names.used().0, daemon.names.room.of(2).modules), (1, 1), "the opened module takes a place");
+    assert_eq!((daemon.names.used().0, daemon.names.room.of(3).modules), (1, 1), "the opened module takes a place");
     assert_eq!(daemon.send("acme", "chat", "GET /a"), went("chat", "_other", Some("per_tenant")));
     assert_eq!(daemon.send("acme", "rag", "GET /a"), went("_other", "_other", Some("per_tenant")));
-    assert_eq!((daemon.names.used().0, daemon.names.room.of(2).modules), (1, 1));
+    assert_eq!((daemon.names.used().0, daemon.names.room.of(3).modules), (1, 1));
 }

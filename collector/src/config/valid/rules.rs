@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::Uri;
 
-use crate::aggregator::{RESERVED_SERIES, SeriesSettings};
 use crate::config::problem::{Code, Problem, SourceKind, quote};
 use crate::config::settings::Settings;
 use crate::config::written::Node;
@@ -113,12 +112,13 @@ fn limits(settings: &Settings, found: &mut Vec<Finding>) {
         let problem = Problem::warning(Code::Conflict, message).about("aggregator.series.per_tenant_max");
         found.push(Finding { problem, other: Some("aggregator.series.max".to_owned()) });
     }
-    reserves(series, found);
+    reserves(settings, found);
 }
 
 /// Tenants whose series are kept must find them: together they fit into what there is.
-fn reserves(series: &SeriesSettings, found: &mut Vec<Finding>) {
+fn reserves(settings: &Settings, found: &mut Vec<Finding>) {
     const PATH: &str = "aggregator.series.reserved_tenants";
+    let series = &settings.aggregator.series;
     for tenant in &series.reserved_tenants {
         if let Err(error) = tenancy::check(tenant.as_bytes()) {
             let message = format!("{} is no tenant id", quote(tenant));
@@ -126,7 +126,7 @@ fn reserves(series: &SeriesSettings, found: &mut Vec<Finding>) {
         }
     }
     let tenants = series.reserved_tenants.iter().collect::<BTreeSet<_>>().len() as u64;
-    let kept = tenants * u64::from(RESERVED_SERIES.min(series.per_tenant_max));
+    let kept = tenants * u64::from(series.reserve());
     if kept > u64::from(series.max) {
         let message = format!(
             "the series kept for {tenants} reserved tenants ({kept}) are more than `aggregator.series.max` ({})",

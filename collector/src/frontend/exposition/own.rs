@@ -30,6 +30,9 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, scope: &Scope) -> Vec<Family> {
     for name in snapshot.series().filter(|name| scope.holds(&name.tenant)) {
         *held.entry(&name.tenant).or_default() += 1;
     }
+    for (tenant, count) in snapshot.resting() {
+        held.entry(tenant).and_modify(|held| *held = held.saturating_sub(*count));
+    }
     let mut series = Family::new(&catalogue::SERIES);
     for (tenant, count) in held {
         series.push([tenant.into()], Value::Count(count));

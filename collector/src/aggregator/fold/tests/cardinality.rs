@@ -9,7 +9,7 @@ use crate::aggregator::fold::terms::KnownModule;
 use crate::aggregator::snapshot::Snapshot;
 use crate::aggregator::{Aggregator, SeriesSettings, Settings, Terms};
 use crate::observation::batch::row::{Context, Evidence, Span};
-use crate::observation::batch::{Batch, Builder, Head, Meta};
+use crate::observation::batch::{Builder, Head, Meta};
 
 /// A daemon that is sent SERVER spans, each a trace of its own.
 struct Flooded {
@@ -108,6 +108,7 @@ fn an_operation_that_outranks_others_gets_a_series_and_who_is_outranked_loses_it
     (0..20).for_each(|_| drop(minute(&mut daemon)));
     let settled = minute(&mut daemon);
     assert_eq!(used(&settled, "series.operations_top"), Some(2));
+    assert_eq!(settled.resting(), [("acme".into(), 2)]);
     // What the old ones counted stands; one more request of theirs goes to `_other`.
     let other = of(&settled, "acme", "chat _other");
     daemon.send("acme", "chat", times("old 1", 1));
@@ -268,8 +269,11 @@ fn a_flood_of_operations_is_counted_bounded_and_felt_by_nobody_else() {
     assert!(daemon.fold.index.memory_bytes() as u64 <= daemon.fold.settings.coverage.index_bytes_max.bytes() as u64);
 }
 
-/// A minute or an hour of some requests by tenant, module, operation.
-fn hours() -> impl Strategy<Value = Vec<(Vec<(u8, u8, u8)>, u64)>> {
+/// Requests by tenant, module and operation, and the seconds until the next tick.
+type Stretch = (Vec<(u8, u8, u8)>, u64);
+
+/// Minutes, hours and days.
+fn hours() -> impl Strategy<Value = Vec<Stretch>> {
     let operation = prop_oneof![3 => 1_u8..4, 2 => 4_u8..40];
     let requests = prop::collection::vec((0_u8..3, 0_u8..2, operation), 0..40);
     let after_s = prop_oneof![6 => Just(60_u64), 3 => Just(300), 1 => Just(3_600), 1 => Just(90_000)];
