@@ -4,6 +4,7 @@
 mod coverage;
 mod findings;
 mod graph;
+mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::tenancy::Source;
 
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
 pub use findings::{Certainty, Finding, FindingCount, Rule, Severity};
-pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeWindow};
+pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeTotals, EdgeWindow};
+pub use samples::{DurationTotals, Exemplar, SeriesDurations, SeriesExemplars};
 
 /// Number of a series: its place in [`Snapshot::series`]. Never reused within a run.
 pub type SeriesId = u32;
@@ -244,9 +246,15 @@ pub struct Snapshot {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Traced {
     pub(super) parts: Arc<tiers::Closed<PARTS>>,
+    pub(super) messages: Arc<BTreeMap<SeriesId, u64>>,
+    pub(super) message_slots: Arc<tiers::Closed<1>>,
+    pub(super) extra_weights: Arc<tiers::Closed<2>>,
+    pub(super) series_durations: Chunked<SeriesDurations>,
+    pub(super) series_exemplars: Chunked<SeriesExemplars>,
+    pub(super) bucket_exemplars: Chunked<[Option<Exemplar>; 15]>,
     pub(super) edges: Arc<tiers::Closed<EDGE_FIELDS>>,
     pub(super) edge_names: Chunked<EdgeName>,
-    pub(super) edge_totals: Arc<Vec<EdgeCounts>>,
+    pub(super) edge_totals: Chunked<EdgeTotals>,
     pub(super) edge_durations: Arc<Shown>,
     pub(super) gap_traces: Arc<Vec<GapTraces>>,
     pub(super) gaps: Arc<Vec<(Gap, Arc<str>, u64)>>,
@@ -406,19 +414,20 @@ impl Snapshot {
 
     /// What an edge counted since the daemon began.
     #[must_use]
-    pub fn edge_totals(&self, edge: EdgeId) -> EdgeCounts {
+    pub fn edge_totals(&self, edge: EdgeId) -> EdgeTotals {
         self.traced.edge_totals.get(edge as usize).copied().unwrap_or_default()
     }
 
-    /// What edges counted over a window (5m or longer), those that did.
+    /// What those edges counted over a window (5m or longer) that `are_asked_for` and counted anything.
     #[must_use]
-    pub fn edge_window(&self, window: Window) -> Vec<EdgeWindow> {
+    pub fn edge_window(&self, window: Window, are_asked_for: impl Fn(&EdgeName) -> bool) -> Vec<EdgeWindow> {
         let durations = |kind, edge| {
             let through_ns = self.traced.edges.through().start_ns();
             self.traced.edge_durations.latency(kind, &[edge], (window, through_ns)).histogram
         };
-        let counted = self.traced.edges.window(window);
-        let rows = counted.into_iter().map(|(edge, fields)| EdgeWindow {
+        let is_asked_for = |edge: EdgeId| self.traced.edge_names.get(edge as usize).is_some_and(&are_asked_for);
+        let counted = self.traced.edges.window(window).into_iter().filter(|(edge, _)| is_asked_for(*edge));
+        let rows = counted.map(|(edge, fields)| EdgeWindow {
             edge,
             counts: EdgeCounts::from(fields),
             durations: durations(CellKind::Success, edge),

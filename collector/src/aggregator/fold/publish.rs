@@ -124,7 +124,11 @@ impl Aggregator {
     /// What the index and its judges add.
     fn traced(&mut self) -> Traced {
         let usage = self.index.usage();
+        let (messages, message_slots) = self.messages.publish();
         let mut traced = Traced {
+            messages,
+            message_slots,
+            extra_weights: Arc::clone(self.extra_weights.closed()),
             parts: Arc::clone(self.parts.closed()),
             corrections: Arc::new(self.corrections()),
             gaps: Arc::new(self.gap_counts.iter().map(|((gap, module), n)| (*gap, Arc::clone(module), *n)).collect()),
@@ -139,6 +143,8 @@ impl Aggregator {
             },
             ..Traced::default()
         };
+        traced.series_durations = self.times.publish();
+        self.exemplars.publish(&mut traced);
         self.graph.publish(&mut traced);
         self.findings.publish(&mut traced);
         traced
@@ -146,7 +152,7 @@ impl Aggregator {
 
     fn corrections(&self) -> Vec<Correction> {
         let rows = self.corrections.iter();
-        rows.map(|((module, reason), count)| Correction { module: Arc::clone(module), reason, count: *count }).collect()
+        rows.map(|((module, reason), count)| Correction { module: *module, reason, count: *count }).collect()
     }
 
     fn gap_traces(&self) -> Vec<GapTraces> {

@@ -2,6 +2,7 @@
 
 mod drive;
 mod floods;
+mod looked_up;
 mod orders;
 mod model;
 mod replay;
