@@ -1,0 +1,6 @@
+//! How much of what really happened the traces show: counts of a window ([`reading`]) and what is said of them
+//! ([`item`]). The figures themselves are `bailiwick_slo::coverage`.
+
+pub(crate) mod reading;
+
+pub(crate) mod item;
