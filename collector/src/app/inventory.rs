@@ -1,9 +1,7 @@
 //! What the settings say of modules, as the frontend asks for it.
 
-use bailiwick_slo::coverage::Position;
-
 use crate::config::Settings;
-use crate::frontend::{DeclaredModule, Inventory};
+use crate::frontend::{DeclaredModule, Inventory, Position};
 use crate::observation;
 
 /// The inventory of these settings.

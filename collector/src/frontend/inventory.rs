@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_slo::coverage::Position;
+pub use bailiwick_slo::coverage::Position;
 use bailiwick_slo::time::SECOND_NS;
 
 /// What is known besides what was sent.

@@ -25,7 +25,7 @@ mod recorder;
 mod server;
 
 pub use exposition::reference::markdown as metrics_markdown;
-pub use inventory::{DeclaredModule, Inventory};
+pub use inventory::{DeclaredModule, Inventory, Position};
 pub use openapi::openapi_json;
 pub use readiness::{Check, Facts, Readiness, readiness};
 pub use recorder::{Recorded, recorder};

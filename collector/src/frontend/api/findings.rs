@@ -8,7 +8,6 @@ use super::query::{self, ListQuery};
 use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::Problem;
-use crate::frontend::scope::Scope;
 use crate::frontend::state::State;
 use crate::frontend::view::finding::FindingItem;
 use crate::frontend::view::list::{self, List};
@@ -41,7 +40,7 @@ use crate::frontend::view::list::{self, List};
 pub(crate) async fn findings(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     let mut query = ListQuery::read(&asked, query::FINDINGS)?;
     // A finding has two sides: what may be seen of it is decided there, not by one name.
-    let scope = std::mem::replace(&mut query.filter.scope, Scope::default());
+    let scope = std::mem::take(&mut query.filter.scope);
     answer::figures(&state, &asked, move |snapshot| {
         let seen = snapshot.findings().iter().filter_map(|finding| FindingItem::seen_by(&scope, finding));
         let items: Vec<FindingItem> = seen.filter(|item| query.filter.keeps(item)).collect();
