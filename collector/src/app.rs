@@ -2,6 +2,7 @@
 
 mod bound;
 mod guest;
+mod inventory;
 mod outcome;
 mod pulse;
 
@@ -99,6 +100,8 @@ impl Daemon {
         let readiness = Readiness::new();
         let state = frontend::State::new(frontend::Parts {
             settings: settings.server.clone(),
+            metrics: settings.metrics.clone(),
+            inventory: inventory::inventory(&settings),
             snapshots: Arc::new(move || reader.load()),
             limits: connections(receiver.seats()),
             readiness: readiness.clone(),

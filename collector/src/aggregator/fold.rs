@@ -24,8 +24,10 @@ use super::carries::Carries;
 use super::counts::intervals::Intervals;
 use super::counts::messages::Messages;
 use super::counts::tiers::Tiers;
+use super::counts::times::Times;
 use super::counts::totals::{Modules, Totals};
 use super::durations::{Durations, Moment};
+use super::exemplars::Exemplars;
 use super::findings::Findings;
 use super::graph::Graph;
 use super::names::{Names, Route};
@@ -109,11 +111,13 @@ pub struct Aggregator {
     desk: Desk,
     modules: Modules,
     totals: Totals,
+    times: Times,
+    exemplars: Exemplars,
     anomalies: Anomalies,
     firsts: Firsts,
     weights: WeightCounts,
     settled: Settled,
-    corrections: BTreeMap<(Arc<str>, &'static str), u64>,
+    corrections: BTreeMap<(ModuleId, &'static str), u64>,
     gap_counts: BTreeMap<(Gap, Arc<str>), u64>,
     gap_traces: BTreeMap<(ModuleId, Gap), Vec<[u8; 16]>>,
     hops_checked: BTreeMap<Arc<str>, u64>,

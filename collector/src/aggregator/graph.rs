@@ -14,7 +14,7 @@ use hashbrown::{HashMap, HashTable};
 use super::counts::tiers::Tiers;
 use super::durations::{Durations, Heat, Measured, Moment};
 use super::memory::chunked::Chunked;
-use super::snapshot::{CellKind, EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, Limit, Traced};
+use super::snapshot::{CellKind, EDGE_FIELDS, EdgeId, EdgeKind, EdgeName, EdgeTotals, Limit, Traced};
 use super::tenants::{TenantId, Tenants};
 
 /// Edges of a tenant x module (`sli.md` 1.3: top 50, `_other`).
@@ -37,6 +37,10 @@ pub(super) struct Called<'a> {
     pub(super) end_ns: u64,
     pub(super) duration_ns: Option<u64>,
     pub(super) queue_delay_ns: Option<u64>,
+    /// How long the calling side waited, where it has a span of its own.
+    pub(super) calling_ns: Option<u64>,
+    /// Whether the called side shows: then `duration_ns` is its.
+    pub(super) is_answered: bool,
 }
 
 /// The graph.
@@ -49,9 +53,7 @@ pub(super) struct Graph {
     /// Edges of a tenant and calling module.
     held: HashMap<(TenantId, Arc<str>), u32, RandomState>,
     carries: Vec<Carry>,
-    totals: Vec<EdgeCounts>,
-    shown: Arc<Vec<EdgeCounts>>,
-    has_changed: bool,
+    totals: Chunked<EdgeTotals>,
     counts: Tiers<EDGE_FIELDS>,
     durations: Durations,
     /// Calls that went to `_other`.
@@ -67,9 +69,7 @@ impl Default for Graph {
             names: Chunked::default(),
             held: HashMap::default(),
             carries: Vec::new(),
-            totals: Vec::new(),
-            shown: Arc::default(),
-            has_changed: false,
+            totals: Chunked::default(),
             counts: Tiers::default(),
             durations: Durations::new(CELL_BYTES_MAX),
             refused: 0,
@@ -85,11 +85,16 @@ impl Graph {
         let requests = self.carries[place].draw(called.weight);
         let one = |is: bool| if is { u64::from(requests) } else { 0 };
         let counts = [requests.into(), one(called.is_failure), one(called.is_unmatched)];
-        let totals = &mut self.totals[place];
-        totals.requests += counts[0];
-        totals.failures += counts[1];
-        totals.unmatched += counts[2];
-        self.has_changed = true;
+        let totals = self.totals.get_mut(place);
+        totals.counts.requests += counts[0];
+        totals.counts.failures += counts[1];
+        totals.counts.unmatched += counts[2];
+        let called_ns = called.duration_ns.filter(|_| called.is_answered);
+        for (durations, duration_ns) in [(&mut totals.called, called_ns), (&mut totals.calling, called.calling_ns)] {
+            if let Some(duration_ns) = duration_ns {
+                durations.add(duration_ns, requests);
+            }
+        }
         self.counts.add(called.end_ns, edge, &counts);
         let timed = [(CellKind::Success, called.duration_ns), (CellKind::Other, called.queue_delay_ns)];
         for (kind, duration_ns) in timed {
@@ -137,7 +142,7 @@ impl Graph {
         self.names.push(name);
         self.tenants.push(called.tenant);
         self.carries.push(Carry::default());
-        self.totals.push(EdgeCounts::default());
+        self.totals.push(EdgeTotals::default());
         let hash = self.hasher.hash_one((called.tenant, called.from, called.to, called.kind as u8));
         let (hasher, names, owners) = (&self.hasher, &self.names, &self.tenants);
         self.by_name.insert_unique(hash, edge, |edge| {
@@ -156,12 +161,9 @@ impl Graph {
     }
 
     pub(super) fn publish(&mut self, traced: &mut Traced) {
-        if std::mem::take(&mut self.has_changed) {
-            self.shown = Arc::new(self.totals.clone());
-        }
         traced.edges = Arc::clone(self.counts.closed());
         traced.edge_names = self.names.clone();
-        traced.edge_totals = Arc::clone(&self.shown);
+        traced.edge_totals = self.totals.clone();
         traced.edge_durations = Arc::clone(self.durations.shown());
     }
 
@@ -190,7 +192,37 @@ mod tests {
             end_ns: NOW,
             duration_ns: Some(5_000_000),
             queue_delay_ns: None,
+            calling_ns: Some(5_000_000),
+            is_answered: false,
         }
+    }
+
+    #[test]
+    fn each_side_of_a_call_has_its_own_durations_in_exact_buckets() {
+        let (mut tenants, mut graph) = (Tenants::new(4), Graph::default());
+        let Admission::New(acme) = tenants.admit("acme") else { panic!("there is a place") };
+        // 250 ms lie in le="0.25" (place 6), one nanosecond more in le="0.5"; the caller waited 300 ms.
+        let answered = |duration_ns: u64, calling_ns: Option<u64>| Called {
+            duration_ns: Some(duration_ns),
+            calling_ns,
+            is_answered: true,
+            ..call(acme, "rag_hub")
+        };
+        graph.count(&tenants, &answered(250_000_000, Some(300_000_000)));
+        graph.count(&tenants, &answered(250_000_001, None));
+        graph.count(&tenants, &call(acme, "mail"));
+        let mut traced = Traced::default();
+        graph.publish(&mut traced);
+        let totals: Vec<EdgeTotals> = traced.edge_totals.iter().copied().collect();
+        let placed = |places: &[usize]| {
+            let mut le = [0; 15];
+            places.iter().for_each(|place| le[*place] += 1);
+            le
+        };
+        assert_eq!((totals[0].called.le, totals[0].called.sum_ns), (placed(&[6, 7]), 500_000_001));
+        assert_eq!((totals[0].calling.le, totals[0].calling.sum_ns), (placed(&[7]), 300_000_000));
+        assert!(totals[1].called.is_empty(), "a peer that shows nothing has no durations of its own");
+        assert_eq!(totals[1].calling.le, placed(&[0]));
     }
 
     #[test]
@@ -210,10 +242,11 @@ mod tests {
         assert_eq!(traced.edge_names.len(), 52);
         let of = |to: &str, tenant: &str| {
             let edge = traced.edge_names.iter().position(|name| *name.to == *to && *name.tenant == *tenant);
-            traced.edge_totals[edge.expect("it is there")].requests
+            let totals = traced.edge_totals.get(edge.expect("it is there"));
+            totals.expect("edges have totals").counts.requests
         };
         assert_eq!((of("peer-0", "acme"), of("peer-0", "globex"), of(OTHER, "acme")), (2, 1, 20));
-        assert_eq!(traced.edge_totals.iter().map(|edge| edge.requests).sum::<u64>(), 121);
+        assert_eq!(traced.edge_totals.iter().map(|edge| edge.counts.requests).sum::<u64>(), 121);
         assert_eq!(graph.limit().refused, 20);
     }
 }

@@ -9,6 +9,7 @@ mod names;
 mod counts;
 mod durations;
 mod carries;
+mod exemplars;
 mod books;
 mod traces;
 mod graph;

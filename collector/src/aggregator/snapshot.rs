@@ -4,8 +4,9 @@
 mod coverage;
 mod findings;
 mod graph;
+mod samples;
+mod traced;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
@@ -14,17 +15,17 @@ use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
 use super::counts::intervals::Closed;
-use super::counts::tiers;
 use super::durations::Shown;
 use super::memory::chunked::Chunked;
-use super::streams::StreamsShown;
 use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
 
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
 pub use findings::{Certainty, Finding, FindingCount, PatternFigures, Rule, Severity};
-pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeWindow};
+pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeTotals, EdgeWindow};
+pub use samples::{DurationTotals, Exemplar, SeriesDurations, SeriesExemplars};
+pub(super) use traced::Traced;
 
 /// Number of a series: its place in [`Snapshot::series`]. Never reused within a run.
 pub type SeriesId = u32;
@@ -246,34 +247,6 @@ pub struct Snapshot {
     pub(super) traced: Traced,
 }
 
-/// What the live-trace index adds to a snapshot.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Traced {
-    pub(super) parts: Arc<tiers::Closed<PARTS>>,
-    pub(super) edges: Arc<tiers::Closed<EDGE_FIELDS>>,
-    pub(super) edge_names: Chunked<EdgeName>,
-    pub(super) edge_totals: Arc<Vec<EdgeCounts>>,
-    pub(super) edge_durations: Arc<Shown>,
-    pub(super) gap_traces: Arc<Vec<GapTraces>>,
-    pub(super) gaps: Arc<Vec<(Gap, Arc<str>, u64)>>,
-    pub(super) corrections: Arc<Vec<Correction>>,
-    pub(super) findings: Arc<Vec<Finding>>,
-    pub(super) finding_counts: Arc<Vec<FindingCount>>,
-    pub(super) hops_checked: Arc<Vec<(Arc<str>, u64)>>,
-    pub(super) hops_unverifiable: Arc<Vec<(&'static str, u64)>>,
-    pub(super) weights: Arc<Vec<(&'static str, u64)>>,
-    pub(super) streams: StreamsShown,
-    pub(super) attribution: Arc<tiers::Closed<2>>,
-    pub(super) module_services: Arc<BTreeSet<(ModuleId, u32)>>,
-    /// By series: since the daemon began, and by time.
-    pub(super) messages: (Arc<BTreeMap<SeriesId, u64>>, Arc<tiers::Closed<1>>),
-    pub(super) extra_weights: Arc<tiers::Closed<2>>,
-    pub(super) patterns: Arc<Vec<PatternFigures>>,
-    pub(super) reversed_messages: u64,
-    pub(super) forgotten_ns: u64,
-    pub(super) settled: Settled,
-}
-
 impl Snapshot {
     /// The first requests of services and tenants since the daemon began, at most [`FIRSTS_MAX`].
     #[must_use]
@@ -364,154 +337,6 @@ impl Snapshot {
     #[must_use]
     pub fn demand(&self) -> &[(Arc<str>, u64)] {
         &self.demand
-    }
-
-    /// What coverage is made of, by tenant x module, over the closed slots `from..to` of the last 65 minutes (of older
-    /// ones whole hours).
-    #[must_use]
-    pub fn parts(&self, from: Slot, to: Slot) -> BTreeMap<ModuleId, Parts> {
-        self.traced.parts.sum(from, to).into_iter().map(|(module, fields)| (module, Parts(fields))).collect()
-    }
-
-    /// Traces that show a gap, by tenant x module and kind.
-    #[must_use]
-    pub fn gap_traces(&self) -> &[GapTraces] {
-        &self.traced.gap_traces
-    }
-
-    /// Gaps since the daemon began, by kind and module. Never less: what a late parent closed was counted.
-    #[must_use]
-    pub fn gaps(&self) -> &[(Gap, Arc<str>, u64)] {
-        &self.traced.gaps
-    }
-
-    /// Requests that were taken out of their slots again.
-    #[must_use]
-    pub fn corrections(&self) -> &[Correction] {
-        &self.traced.corrections
-    }
-
-    /// Leak findings that are kept, the latest last.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        &self.traced.findings
-    }
-
-    /// What patterns of data came to, in the order of the settings.
-    #[must_use]
-    pub fn data_patterns(&self) -> &[PatternFigures] {
-        &self.traced.patterns
-    }
-
-    /// How often leak rules fired.
-    #[must_use]
-    pub fn finding_counts(&self) -> &[FindingCount] {
-        &self.traced.finding_counts
-    }
-
-    /// Pairs of explicit tenants compared, and spans with a tenant of data, by module.
-    #[must_use]
-    pub fn hops_checked(&self) -> &[(Arc<str>, u64)] {
-        &self.traced.hops_checked
-    }
-
-    /// Spans whose tenant could not be compared with their parent's, by reason.
-    #[must_use]
-    pub fn hops_unverifiable(&self) -> &[(&'static str, u64)] {
-        &self.traced.hops_unverifiable
-    }
-
-    /// Entry spans by where their weight comes from.
-    #[must_use]
-    pub fn weights(&self) -> &[(&'static str, u64)] {
-        &self.traced.weights
-    }
-
-    /// What metrics say: denominators of coverage, SDKs about themselves, levels.
-    #[must_use]
-    pub fn streams(&self) -> &StreamsShown {
-        &self.traced.streams
-    }
-
-    /// Spans by service over the closed slots `from..to`: those of settled traces, and those of them that have a tenant
-    /// and a module.
-    #[must_use]
-    pub fn attribution(&self, from: Slot, to: Slot) -> Vec<(Arc<str>, [u64; 2])> {
-        let sums = self.traced.attribution.sum(from, to).into_iter();
-        sums.filter_map(|(number, counts)| Some((self.traced.streams.service(number)?, counts))).collect()
-    }
-
-    /// Services that requests of a tenant x module were seen in.
-    pub fn services_of(&self, module: ModuleId) -> impl Iterator<Item = Arc<str>> {
-        let numbers = self.traced.module_services.range((module, 0)..=(module, u32::MAX));
-        numbers.filter_map(|(_, number)| self.traced.streams.service(*number))
-    }
-
-    /// Messages that a series processed in batches since the daemon began.
-    #[must_use]
-    pub fn messages(&self, series: SeriesId) -> u64 {
-        self.traced.messages.0.get(&series).copied().unwrap_or(0)
-    }
-
-    /// Messages by series over a window, of those that had some.
-    #[must_use]
-    pub fn messages_window(&self, window: Window) -> BTreeMap<SeriesId, u64> {
-        self.traced.messages.1.window(window).into_iter().map(|(series, [count])| (series, count)).collect()
-    }
-
-    /// What weights and their squares exceed one by, in units of 2^-16, by series over a window, of sampled ones.
-    #[must_use]
-    pub fn extra_weights(&self, window: Window) -> BTreeMap<SeriesId, [u64; 2]> {
-        self.traced.extra_weights.window(window)
-    }
-
-    /// Messages that were consumed before they were sent, as far as clocks say.
-    #[must_use]
-    pub fn reversed_messages(&self) -> u64 {
-        self.traced.reversed_messages
-    }
-
-    /// How far back repeated spans are recognised, nanoseconds; at most `late_accept_ns`.
-    #[must_use]
-    pub fn dedup_horizon_ns(&self, late_accept_ns: u64) -> u64 {
-        match self.traced.forgotten_ns {
-            0 => late_accept_ns,
-            forgotten => self.now_ns.saturating_sub(forgotten).min(late_accept_ns),
-        }
-    }
-
-    /// Traces settled since the daemon began.
-    #[must_use]
-    pub fn settled(&self) -> Settled {
-        self.traced.settled
-    }
-
-    /// Every edge of the service graph, by [`EdgeId`].
-    pub fn edges(&self) -> impl ExactSizeIterator<Item = &EdgeName> {
-        self.traced.edge_names.iter()
-    }
-
-    /// What an edge counted since the daemon began.
-    #[must_use]
-    pub fn edge_totals(&self, edge: EdgeId) -> EdgeCounts {
-        self.traced.edge_totals.get(edge as usize).copied().unwrap_or_default()
-    }
-
-    /// What edges counted over a window (5m or longer), those that did.
-    #[must_use]
-    pub fn edge_window(&self, window: Window) -> Vec<EdgeWindow> {
-        let durations = |kind, edge| {
-            let through_ns = self.traced.edges.through().start_ns();
-            self.traced.edge_durations.latency(kind, &[edge], (window, through_ns)).histogram
-        };
-        let counted = self.traced.edges.window(window);
-        let rows = counted.into_iter().map(|(edge, fields)| EdgeWindow {
-            edge,
-            counts: EdgeCounts::from(fields),
-            durations: durations(CellKind::Success, edge),
-            queue_delays: durations(CellKind::Other, edge),
-        });
-        rows.collect()
     }
 
     /// Use and maximum of what the aggregator bounds.

@@ -27,6 +27,11 @@ pub(crate) fn seconds(nanos: u128) -> f64 {
     nanos as f64 / 1e9
 }
 
+/// Bytes of an id as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A ratio as an exact decimal of six digits, cut so that less than all never reads as all; `None` when empty.
 pub(crate) fn ratio(ratio: Ratio) -> Option<String> {
     ratio.decimal(RATIO_DIGITS)

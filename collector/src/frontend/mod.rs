@@ -5,6 +5,7 @@
 //! HTTP as it is spoken here ([`http`]), and the listener ([`Bound`], [`Server`]).
 
 mod settings;
+mod inventory;
 mod state;
 
 mod readiness;
@@ -24,6 +25,7 @@ mod recorder;
 mod server;
 
 pub use exposition::reference::markdown as metrics_markdown;
+pub use inventory::{DeclaredModule, Inventory, Position};
 pub use openapi::openapi_json;
 pub use readiness::{Check, Facts, Readiness, readiness};
 pub use recorder::{Recorded, recorder};

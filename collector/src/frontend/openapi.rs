@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::api::documents::{self, IndexEntry};
-use super::api::{health, ingest, limits, metrics, requests};
+use super::api::{coverage, findings, graph, health, ingest, limits, metrics, requests};
 use super::http::problem::ProblemBody;
 
 #[derive(OpenApi)]
@@ -18,6 +18,9 @@ use super::http::problem::ProblemBody;
         requests::series,
         requests::modules,
         requests::tenants,
+        coverage::coverage,
+        findings::findings,
+        graph::graph,
         ingest::ingest,
         limits::limits,
         metrics::metrics,
@@ -32,6 +35,7 @@ use super::http::problem::ProblemBody;
     components(schemas(ProblemBody)),
     tags(
         (name = "requests", description = "Requests, outcomes, durations"),
+        (name = "traces", description = "What traces show: coverage, leaks, calls"),
         (name = "ingest", description = "What was received, and what bounds it"),
         (name = "metrics", description = "Figures for Prometheus"),
         (name = "health", description = "Probes"),
@@ -95,10 +99,13 @@ mod tests {
 
     #[test]
     fn described_parameters_are_the_known_ones() {
-        let known: [(&str, &[&str]); 6] = [
+        let known: [(&str, &[&str]); 9] = [
             ("/v1/series", query::SERIES),
             ("/v1/modules", query::MODULES),
             ("/v1/tenants", query::TENANTS),
+            ("/v1/coverage", query::JUDGED),
+            ("/v1/findings", query::FINDINGS),
+            ("/v1/graph", query::JUDGED),
             ("/v1/ingest", query::INGEST),
             ("/v1/limits", query::LIST),
             ("/metrics", metrics::PARAMETERS),

@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
-use super::api::{documents, health, ingest, limits, metrics, nowhere, requests};
+use super::api::{coverage, documents, findings, graph, health, ingest, limits, metrics, nowhere, requests};
 use super::http::{guard, observe};
 use super::state::State;
 
@@ -27,6 +27,9 @@ pub fn router(state: State) -> Router {
         .route("/v1/series", get(requests::series))
         .route("/v1/modules", get(requests::modules))
         .route("/v1/tenants", get(requests::tenants))
+        .route("/v1/coverage", get(coverage::coverage))
+        .route("/v1/findings", get(findings::findings))
+        .route("/v1/graph", get(graph::graph))
         .route("/v1/ingest", get(ingest::ingest))
         .route("/v1/limits", get(limits::limits))
         .route("/metrics", get(metrics::metrics))

@@ -40,10 +40,20 @@ impl Default for ServerSettings {
 }
 
 /// What `/metrics` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct MetricsSettings {
+    /// Show spans to look up beside counters of failures and buckets of durations, in OpenMetrics.
+    pub exemplars: bool,
+    /// Show families with the names of Tempo's metrics generator, so that Grafana's service graph works as it comes.
+    pub service_graph: bool,
     /// Also write `_created` lines (old Prometheus servers make series of them).
     pub created_lines: bool,
+}
+
+impl Default for MetricsSettings {
+    fn default() -> Self {
+        Self { exemplars: true, service_graph: true, created_lines: false }
+    }
 }

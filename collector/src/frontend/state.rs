@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::inventory::Inventory;
 use super::readiness::Readiness;
 use super::recorder::Recorded;
-use super::settings::ServerSettings;
+use super::settings::{MetricsSettings, ServerSettings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
 use crate::clock::SharedClock;
@@ -26,6 +27,10 @@ const COMPUTING_MAX: usize = 2;
 pub struct Parts {
     /// The listener.
     pub settings: ServerSettings,
+    /// What `/metrics` shows.
+    pub metrics: MetricsSettings,
+    /// What the settings say of modules.
+    pub inventory: Inventory,
     /// Where figures come from.
     pub snapshots: SnapshotReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
@@ -80,6 +85,11 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &ServerSettings {
         &self.0.parts.settings
+    }
+
+    /// What the settings say of modules.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        &self.0.parts.inventory
     }
 
     /// The latest snapshot.

@@ -266,14 +266,16 @@ impl Closed {
     /// holds up to an hour more than 24 hours.
     pub(in crate::aggregator) fn window(&self, window: Window) -> &[SlotCounts] {
         let place = Window::ALL.iter().position(|known| *known == window).unwrap_or_default();
-        self.windows[place].get_or_init(|| self.sum(window))
+        let end = Slot::holding(self.through_ns);
+        self.windows[place].get_or_init(|| self.sum(Slot(end.0.saturating_sub(window.slots())), end))
     }
 
-    fn sum(&self, window: Window) -> Vec<SlotCounts> {
-        let end = Slot::holding(self.through_ns);
-        let first = Slot(end.0.saturating_sub(window.slots()));
-        let hours = self.hours.iter().filter(|(hour, _)| window == Window::Day && *hour >= first.hour());
-        let slots = self.slots.iter().filter(|(slot, _)| *slot >= first);
+    /// Counts by series over the slots `from..to` that are closed; hours only where slots are not kept any more, so that
+    /// up to an hour more than asked for may be in.
+    pub(in crate::aggregator) fn sum(&self, from: Slot, to: Slot) -> Vec<SlotCounts> {
+        let oldest = Slot::holding(self.through_ns).0.saturating_sub(SLOTS_KEPT as u32);
+        let hours = self.hours.iter().filter(|(hour, _)| from.0 < oldest && *hour >= from.hour());
+        let slots = self.slots.iter().filter(|(slot, _)| *slot >= from && *slot < to);
         let layers = hours.map(|(_, tables)| tables).chain(slots.map(|(_, tables)| tables));
         let mut sums: Vec<table::Fields<6>> = Vec::new();
         for (series, counts) in layers.flat_map(|layers| layers.tables()).flat_map(Table::rows) {

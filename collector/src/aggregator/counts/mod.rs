@@ -5,3 +5,4 @@ pub(super) mod intervals;
 pub(super) mod tiers;
 pub(super) mod messages;
 pub(super) mod totals;
+pub(super) mod times;

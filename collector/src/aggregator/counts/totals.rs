@@ -3,35 +3,9 @@
 
 use super::intervals::Gain;
 use crate::aggregator::memory::chunked::Chunked;
+use crate::aggregator::memory::marks::Marks;
 use crate::aggregator::names::NewModule;
 use crate::aggregator::snapshot::{ModuleTotals, SOURCES, SeriesTotals};
-
-/// Numbers of what changed, each once.
-#[derive(Debug, Default)]
-struct Marks {
-    marked: Vec<bool>,
-    list: Vec<u32>,
-}
-
-impl Marks {
-    fn grow(&mut self, length: usize) {
-        self.marked.resize(length, false);
-    }
-
-    #[inline]
-    fn mark(&mut self, number: u32) {
-        if !std::mem::replace(&mut self.marked[number as usize], true) {
-            self.list.push(number);
-        }
-    }
-
-    fn take(&mut self, mut each: impl FnMut(u32)) {
-        for number in self.list.drain(..) {
-            self.marked[number as usize] = false;
-            each(number);
-        }
-    }
-}
 
 /// Totals of series: what has left the rows of open slots, and, as shown, what still stands there too.
 #[derive(Debug, Default)]
@@ -68,9 +42,7 @@ impl Totals {
 
     /// All totals, those in `open` rows included.
     pub(in crate::aggregator) fn publish(&mut self, open: impl Iterator<Item = Gain>) -> Chunked<SeriesTotals> {
-        while self.shown.len() < self.settled.len() {
-            self.shown.push(SeriesTotals::default());
-        }
+        self.shown.grow(self.settled.len());
         let (settled, shown) = (&self.settled, &mut self.shown);
         self.changed.take(|series| *shown.get_mut(series as usize) = settled[series as usize]);
         for gain in open {
@@ -122,6 +94,11 @@ impl Modules {
     pub(in crate::aggregator) fn get_mut(&mut self, module: u32) -> &mut ModuleTotals {
         self.changed.mark(module);
         &mut self.totals[module as usize]
+    }
+
+    /// How many there are.
+    pub(in crate::aggregator) fn len(&self) -> usize {
+        self.totals.len()
     }
 
     /// All totals.

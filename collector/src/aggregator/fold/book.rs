@@ -13,7 +13,7 @@ use super::Aggregator;
 use crate::aggregator::counts::intervals::Counted;
 use crate::aggregator::durations::Measured;
 use crate::aggregator::names::{Asked, Place, Symbol};
-use crate::aggregator::snapshot::{CellKind, ModuleId, Part, SeriesId};
+use crate::aggregator::snapshot::{CellKind, Exemplar, ModuleId, Part, SeriesId};
 use crate::aggregator::tenants::TenantId;
 use crate::aggregator::traces::pool::NameId;
 use crate::aggregator::traces::span::{self, NONE, Span};
@@ -50,6 +50,8 @@ pub(super) struct Booking {
     pub(super) span: u32,
     pub(super) trace_id: [u8; 16],
     span_id: u64,
+    /// It is known that nobody kept its span.
+    is_unsampled: bool,
     symbols: [Symbol; 2],
     place: Place,
     drawn: u32,
@@ -71,6 +73,7 @@ impl Booking {
             span: NONE,
             trace_id: *trace_id,
             span_id: span.id,
+            is_unsampled: span.is(span::flag::UNSAMPLED),
             symbols: [0; 2],
             place: Place { series: 0, limited: Place::OWN },
             drawn: 0,
@@ -119,6 +122,8 @@ impl Aggregator {
         for measured in stage.iter().filter_map(Booking::measured) {
             self.durations.record(&measured);
         }
+        self.count_by_duration(stage);
+        self.keep_exemplars(stage);
         for booking in stage {
             self.count_rest(booking);
         }
@@ -163,7 +168,10 @@ impl Aggregator {
         };
         self.names.count_limited(&route);
         self.open_modules(Some(booking.service));
-        self.totals.grow(self.names.directory.len());
+        let series = self.names.directory.len();
+        self.totals.grow(series);
+        self.times.grow(series);
+        self.exemplars.grow(series, self.modules.len());
         self.names.restarted.drain(..).for_each(|series| self.totals.restart(series));
         route.place
     }
@@ -196,6 +204,29 @@ impl Aggregator {
                 totals.le[latency::le_index(booking.duration_ns)] += drawn;
                 totals.duration_sum_ns += u128::from(booking.duration_ns) * u128::from(drawn);
             }
+        }
+    }
+
+    fn count_by_duration(&mut self, stage: &[Booking]) {
+        for booking in stage.iter().filter(|booking| booking.has_duration) {
+            let durations = self.times.get_mut(booking.place.series);
+            let is_failure = booking.outcome == Outcome::Failure;
+            let totals = if is_failure { &mut durations.failures } else { &mut durations.others };
+            totals.add(booking.duration_ns, booking.drawn);
+        }
+    }
+
+    fn keep_exemplars(&mut self, stage: &[Booking]) {
+        for booking in stage.iter().filter(|booking| !booking.is_unsampled) {
+            let series = booking.place.series;
+            let exemplar = Exemplar {
+                trace_id: booking.trace_id,
+                span_id: booking.span_id.to_be_bytes(),
+                duration_ns: booking.has_duration.then_some(booking.duration_ns),
+                end_ns: booking.end_ns,
+            };
+            let module = self.names.module_of[series as usize];
+            self.exemplars.note((series, module), booking.outcome, &exemplar);
         }
     }
 

@@ -183,8 +183,7 @@ impl Aggregator {
         self.intervals.withdraw(span.place, span.end_ns, &SlotCounts { outcomes, spans: 1 });
         let module_id = self.names.module_of[span.place as usize];
         self.count_weight(span.end_ns, (span.place, module_id), Weight::of_units(span.weight), u64::wrapping_neg);
-        let module = std::sync::Arc::clone(&self.modules.get(module_id).module);
-        *self.corrections.entry((module, reason)).or_default() += u64::from(span.drawn);
+        *self.corrections.entry((module_id, reason)).or_default() += u64::from(span.drawn);
     }
 
     /// Takes back what was counted of a span when its trace settled before.

@@ -126,7 +126,11 @@ impl Aggregator {
     /// What the index and its judges add.
     fn traced(&mut self) -> Traced {
         let usage = self.index.usage();
+        let (messages, message_slots) = self.messages.publish();
         let mut traced = Traced {
+            messages,
+            message_slots,
+            extra_weights: Arc::clone(self.extra_weights.closed()),
             parts: Arc::clone(self.parts.closed()),
             corrections: Arc::new(self.corrections()),
             gaps: Arc::new(self.gap_counts.iter().map(|((gap, module), n)| (*gap, Arc::clone(module), *n)).collect()),
@@ -137,8 +141,6 @@ impl Aggregator {
             streams: self.streams.shown(),
             attribution: Arc::clone(self.attribution.closed()),
             module_services: Arc::new(self.module_services.clone()),
-            messages: self.messages.publish(),
-            extra_weights: Arc::clone(self.extra_weights.closed()),
             patterns: self.patterns.publish(),
             reversed_messages: self.reversed_messages,
             forgotten_ns: usage.forgotten_ns,
@@ -149,6 +151,8 @@ impl Aggregator {
             },
             ..Traced::default()
         };
+        traced.series_durations = self.times.publish();
+        self.exemplars.publish(&mut traced);
         self.graph.publish(&mut traced);
         self.findings.publish(&mut traced);
         traced
@@ -156,7 +160,7 @@ impl Aggregator {
 
     fn corrections(&self) -> Vec<Correction> {
         let rows = self.corrections.iter();
-        rows.map(|((module, reason), count)| Correction { module: Arc::clone(module), reason, count: *count }).collect()
+        rows.map(|((module, reason), count)| Correction { module: *module, reason, count: *count }).collect()
     }
 
     fn gap_traces(&self) -> Vec<GapTraces> {

@@ -225,6 +225,8 @@ impl Aggregator {
                 end_ns: span.end_ns,
                 duration_ns: calls::is_timed(span).then(|| span.duration_ns()),
                 queue_delay_ns: call.queue_delay_ns,
+                calling_ns: call.calling_ns,
+                is_answered: call.is_answered,
             };
             self.graph.count(&self.tenants, &called);
         }

@@ -143,6 +143,8 @@ impl Aggregator {
             desk: Desk::default(),
             modules: Default::default(),
             totals: Default::default(),
+            times: Default::default(),
+            exemplars: Default::default(),
             anomalies: Default::default(),
             firsts: Default::default(),
             weights: Default::default(),

@@ -3,6 +3,7 @@
 mod cardinality;
 mod drive;
 mod floods;
+mod looked_up;
 mod orders;
 mod model;
 mod replay;

@@ -33,6 +33,16 @@ impl<T: Clone> Chunked<T> {
         self.length += 1;
     }
 
+    /// Adds default values until there are as many.
+    pub(in crate::aggregator) fn grow(&mut self, length: usize)
+    where
+        T: Default,
+    {
+        while self.length < length {
+            self.push(T::default());
+        }
+    }
+
     pub(in crate::aggregator) fn get(&self, index: usize) -> Option<&T> {
         self.chunks.get(index / CHUNK)?.get(index % CHUNK)
     }

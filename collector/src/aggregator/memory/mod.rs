@@ -5,5 +5,6 @@ pub(super) mod pages;
 pub(super) mod slab;
 pub(super) mod open;
 pub(super) mod layers;
+pub(super) mod marks;
 pub(super) mod chunked;
 pub(super) mod varint;

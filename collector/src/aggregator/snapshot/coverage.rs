@@ -1,7 +1,5 @@
 //! What snapshots say about coverage (`sli.md` 2): the counts that figures are made of, and the figures.
 
-use std::sync::Arc;
-
 use super::ModuleId;
 
 /// Counts of one tenant x module that coverage is made of. All are additive; of weighted spans the whole requests that
@@ -181,10 +179,10 @@ pub struct Settled {
 }
 
 /// A correction of bookings that late spans led to: `slots = exported - corrections`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Correction {
     /// Whose.
-    pub module: Arc<str>,
+    pub module: ModuleId,
     /// Why: `nested_late`, `parent_late`, `module_late`.
     pub reason: &'static str,
     /// Requests taken out of their slots.

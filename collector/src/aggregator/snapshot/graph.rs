@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hdrhistogram::Histogram;
 
+use super::DurationTotals;
+
 /// What is at the other end of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -34,7 +36,7 @@ impl EdgeKind {
 /// Number of an edge.
 pub type EdgeId = u32;
 
-/// One edge of a tenant's graph, with what it counted since the daemon began.
+/// One edge of a tenant's graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeName {
     /// Tenant.
@@ -65,6 +67,17 @@ impl From<[u64; EDGE_FIELDS]> for EdgeCounts {
     fn from([requests, failures, unmatched]: [u64; EDGE_FIELDS]) -> Self {
         Self { requests, failures, unmatched }
     }
+}
+
+/// What an edge counted since the daemon began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EdgeTotals {
+    /// Calls.
+    pub counts: EdgeCounts,
+    /// How long the called side took, where it shows.
+    pub called: DurationTotals,
+    /// How long the calling side waited, where it has a span of its own.
+    pub calling: DurationTotals,
 }
 
 /// An edge over a window.

@@ -17,6 +17,10 @@ pub(in crate::aggregator) struct Call {
     pub(in crate::aggregator) kind: EdgeKind,
     /// How long a message waited: consumer's start less producer's end.
     pub(in crate::aggregator) queue_delay_ns: Option<u64>,
+    /// How long the calling side waited, where it has a span of its own.
+    pub(in crate::aggregator) calling_ns: Option<u64>,
+    /// Whether the called side shows: then the span is its.
+    pub(in crate::aggregator) is_answered: bool,
     /// The message began to be consumed before it was sent: the clocks differ.
     pub(in crate::aggregator) is_reversed: bool,
 }
@@ -87,7 +91,11 @@ fn call((place, span): (u32, &Span), from: NameId, to: NameId, above: Option<&Sp
     let producer = above.filter(|above| span.is_consumer() && above.is_producer());
     let queue_delay_ns = producer.and_then(|producer| span.start_ns.checked_sub(producer.end_ns));
     let is_reversed = producer.is_some() && queue_delay_ns.is_none();
-    Call { place, from, to, kind, queue_delay_ns, is_reversed }
+    // A producer that a link names is known by its end alone.
+    let calling = above.unwrap_or(span);
+    let has_times = calling.side() == Side::Calling && calling.start_ns > 0 && is_timed(calling);
+    let calling_ns = has_times.then(|| calling.duration_ns());
+    Call { place, from, to, kind, queue_delay_ns, calling_ns, is_answered: above.is_some(), is_reversed }
 }
 
 /// Whether a call failed, as the side that it is counted for says.

@@ -8,6 +8,10 @@ pub(crate) mod ingest;
 pub(crate) mod limits;
 pub(crate) mod requests;
 
+pub(crate) mod coverage;
+pub(crate) mod findings;
+pub(crate) mod graph;
+
 pub(crate) mod documents;
 pub(crate) mod health;
 pub(crate) mod metrics;

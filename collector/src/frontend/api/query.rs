@@ -1,5 +1,6 @@
 //! The parameters of lists, from text to values. Every fault is a problem that names the parameter.
 
+use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::time::{SLOT_NS, Slot, Window};
 use jiff::Timestamp;
 
@@ -36,7 +37,13 @@ pub(crate) const MODULES: &[&str] = &["tenant", "module", "window", "limit", "cu
 
 /// Parameters of `/v1/series`.
 pub(crate) const SERIES: &[&str] =
-    &["tenant", "module", "operation", "window", "step", "from", "to", "limit", "cursor", "sort", "q"];
+    &["tenant", "module", "operation", "type", "window", "step", "from", "to", "limit", "cursor", "sort", "q"];
+
+/// Parameters of `/v1/coverage` and `/v1/graph`.
+pub(crate) const JUDGED: &[&str] = &["tenant", "module", "window", "limit", "cursor", "q"];
+
+/// Parameters of `/v1/findings`.
+pub(crate) const FINDINGS: &[&str] = &["tenant", "module", "operation", "limit", "cursor", "q"];
 
 /// What rows are sorted by. Names break ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,12 +147,27 @@ impl ListQuery {
             scope: asked.scope(),
             module: text("module"),
             operation: text("operation"),
+            entry: entry(asked)?,
             part: asked.get("q").map(str::to_lowercase),
         };
         let fingerprint = fingerprint(asked);
         let limit = limit(asked, if slots.is_some() { STEPPED_LIMIT_MAX } else { LIMIT_MAX })?;
         let cut = Cut { after: after(asked, fingerprint)?, limit, fingerprint };
         Ok(Self { filter, window, sort: Sort::read(asked)?, cut, slots })
+    }
+}
+
+impl ListQuery {
+    /// Like [`Self::read`], of figures that windows below five minutes say nothing about.
+    ///
+    /// # Errors
+    /// The problem with the first parameter that is at fault.
+    pub(crate) fn of_judged(asked: &Asked) -> Result<Self, Problem> {
+        let query = Self::read(asked, JUDGED)?;
+        if query.window == Window::Minute {
+            return Err(Problem::parameter(Code::BadRequest, "window", "it is one of 5m, 1h, 1d"));
+        }
+        Ok(query)
     }
 }
 
@@ -167,6 +189,14 @@ fn window(asked: &Asked) -> Result<Window, Problem> {
             text.parse().map_err(|_| Problem::parameter(Code::BadRequest, "window", "it is one of 1m, 5m, 1h, 1d"))
         }
     }
+}
+
+fn entry(asked: &Asked) -> Result<Option<String>, Problem> {
+    let Some(text) = asked.get("type") else { return Ok(None) };
+    if EntryType::ALL.iter().any(|known| known.name() == text) {
+        return Ok(Some(text.to_owned()));
+    }
+    Err(Problem::parameter(Code::BadRequest, "type", "it is one of server, consumer, job, module_call"))
 }
 
 fn stretch(asked: &Asked, window: Window) -> Result<Option<Stretch>, Problem> {
@@ -218,7 +248,7 @@ fn limit(asked: &Asked, max: usize) -> Result<usize, Problem> {
 
 /// What makes this list another one: all but how much of it is asked for.
 fn fingerprint(asked: &Asked) -> u64 {
-    let shaping = ["tenant", "module", "operation", "window", "step", "from", "to", "sort", "q"];
+    let shaping = ["tenant", "module", "operation", "type", "window", "step", "from", "to", "sort", "q"];
     let values = shaping.map(|name| asked.get(name).unwrap_or_default());
     let scope = asked.header("x-scope-orgid").unwrap_or_default();
     cursor::fingerprint([asked.path.as_str(), scope].into_iter().chain(values))

@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::alternatives;
 use super::query::{self, ListQuery};
 use crate::aggregator::Snapshot;
-use crate::aggregator::snapshot::ModuleTotals;
+use crate::aggregator::snapshot::Part;
 use crate::frontend::http::answer::{self, Page};
 use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
-use crate::frontend::view::item::{self, ModuleItem, SeriesItem, TenantItem};
+use crate::frontend::view::item::{self, Judged, ModuleItem, SeriesItem, TenantItem, Told};
 use crate::frontend::view::list::{self, List};
 use crate::frontend::view::row::{self, Level, Row};
 
@@ -28,6 +28,8 @@ use crate::frontend::view::row::{self, Level, Row};
         ("tenant" = Option<String>, Query, description = "Only this tenant", example = "acme"),
         ("module" = Option<String>, Query, description = "Only this module", example = "rag_hub"),
         ("operation" = Option<String>, Query, description = "Only this operation", example = "POST /rag/query"),
+        ("type" = Option<String>, Query, description = "Only this entry type: server, consumer, job or module_call",
+            example = "server"),
         ("window" = Option<String>, Query, description = "1m, 5m, 1h or 1d; 5m if absent. It ends at `data_through`",
             example = "5m"),
         ("step" = Option<String>, Query, description = "10s: also list the closed slots", example = "10s"),
@@ -50,13 +52,16 @@ use crate::frontend::view::row::{self, Level, Row};
 )]
 pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     let query = ListQuery::read(&asked, query::SERIES)?;
+    let reader = state.clone();
     answer::figures(&state, &asked, move |snapshot| {
-        listed(snapshot, &query, ("bailiwick.series/v1", Level::Series), |row, _| SeriesItem {
+        let told = told(snapshot, &reader, &query);
+        listed(&told, &query, ("bailiwick.series/v1", Level::Series), |row| SeriesItem {
             tenant: row.names.tenant.to_string(),
             module: row.names.module.to_string(),
             operation: row.names.operation.to_string(),
             r#type: row.names.entry,
-            figures: item::figures(snapshot, row, query.window),
+            figures: told.figures(row),
+            exemplars: told.exemplars(row.series[0]),
             slots: query.slots.map(|stretch| {
                 let (from, to) = stretch.slots(query.window, snapshot.data_through_ns);
                 let slots = row.series.iter().flat_map(|series| snapshot.slots(*series, from, to));
@@ -92,13 +97,19 @@ pub(crate) async fn series(Shared(state): Shared<State>, asked: Asked) -> Result
 )]
 pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     let query = ListQuery::read(&asked, query::MODULES)?;
+    let reader = state.clone();
     answer::figures(&state, &asked, move |snapshot| {
-        listed(snapshot, &query, ("bailiwick.modules/v1", Level::Module), |row, modules| ModuleItem {
+        let (told, judged) = (told(snapshot, &reader, &query), Judged::read(snapshot, query.window));
+        listed(&told, &query, ("bailiwick.modules/v1", Level::Module), |row| ModuleItem {
             tenant: row.names.tenant.to_string(),
             module: row.names.module.to_string(),
-            figures: item::figures(snapshot, row, query.window),
-            tenant_sources: item::sources(modules, row),
+            figures: told.figures(row),
+            tenant_sources: told.sources(row),
             series: row.series.len(),
+            nested: judged.part(row, Part::Nested),
+            uncertain: judged.part(row, Part::Uncertain),
+            unjudged: judged.part(row, Part::Unjudged),
+            corrections: judged.corrections(row),
         })
     })
     .await
@@ -128,11 +139,13 @@ pub(crate) async fn modules(Shared(state): Shared<State>, asked: Asked) -> Resul
 )]
 pub(crate) async fn tenants(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     let query = ListQuery::read(&asked, query::TENANTS)?;
+    let reader = state.clone();
     answer::figures(&state, &asked, move |snapshot| {
-        listed(snapshot, &query, ("bailiwick.tenants/v1", Level::Tenant), |row, modules| TenantItem {
+        let told = told(snapshot, &reader, &query);
+        listed(&told, &query, ("bailiwick.tenants/v1", Level::Tenant), |row| TenantItem {
             tenant: row.names.tenant.to_string(),
-            figures: item::figures(snapshot, row, query.window),
-            tenant_sources: item::sources(modules, row),
+            figures: told.figures(row),
+            tenant_sources: told.sources(row),
             modules: row.modules.len(),
             series: row.series.len(),
         })
@@ -140,20 +153,23 @@ pub(crate) async fn tenants(Shared(state): Shared<State>, asked: Asked) -> Resul
     .await
 }
 
+fn told<'a>(snapshot: &'a Snapshot, state: &'a State, query: &ListQuery) -> Told<'a> {
+    Told { snapshot, inventory: state.inventory(), window: query.window, modules: snapshot.modules().collect() }
+}
+
 /// Rows of a level, filtered, sorted and cut; only those of the page become items.
 fn listed<T: Serialize>(
-    snapshot: &Snapshot,
+    told: &Told<'_>,
     query: &ListQuery,
     (schema, level): (&'static str, Level),
-    show: impl Fn(&Row, &[&ModuleTotals]) -> T,
+    show: impl Fn(&Row) -> T,
 ) -> Page<List<T>> {
-    let modules: Vec<&ModuleTotals> = snapshot.modules().collect();
-    let mut rows = row::rows(snapshot, query.window);
+    let mut rows = row::rows(told.snapshot, query.window);
     // Tenants that are not asked for need not be added up.
     rows.retain(|row| query.filter.scope.holds(&row.names.tenant));
-    let mut rows = row::roll_up(rows, level, row::overflow_of(&modules));
+    let mut rows = row::roll_up(rows, level, row::overflow_of(&told.modules));
     rows.retain(|row| query.filter.keeps(row));
     let page = list::page(rows, |row| query.sort.rank(row), &query.cut);
-    let items = page.map(|row| show(&row, &modules));
-    List::new(schema, Some(query.window), snapshot.data_through_ns, items).into()
+    let items = page.map(|row| show(&row));
+    List::new(schema, Some(query.window), told.snapshot.data_through_ns, items).into()
 }

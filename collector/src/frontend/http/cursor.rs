@@ -2,6 +2,8 @@
 
 use twox_hash::XxHash3_64;
 
+use crate::frontend::format;
+
 /// Most bytes of a cursor that is looked at: four names of 150 and 256 bytes, twice as hexadecimal digits.
 const CURSOR_BYTES_MAX: usize = 4_096;
 
@@ -38,7 +40,7 @@ pub(crate) fn encode(position: &Position, fingerprint: u64) -> String {
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&name.as_bytes()[..usize::from(length)]);
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format::hex(&bytes)
 }
 
 /// Reads a cursor of this list; `None` for anything else.

@@ -11,12 +11,13 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::ManualClock;
-use crate::frontend::{Parts, Readiness, ServerSettings};
+use crate::frontend::{Inventory, MetricsSettings, Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
 mod figures;
+mod traces;
 
 /// An aggregator that has seen nothing but one tick, as record 7.
 fn empty() -> Arc<Snapshot> {
@@ -28,17 +29,23 @@ fn state_with(settings: ServerSettings, readiness: Readiness) -> State {
 }
 
 fn state_of(snapshot: Arc<Snapshot>, settings: ServerSettings, readiness: Readiness) -> State {
-    State::new(Parts {
-        settings,
+    State::new(Parts { settings, readiness, ..parts_of(snapshot) })
+}
+
+fn parts_of(snapshot: Arc<Snapshot>) -> Parts {
+    Parts {
+        settings: ServerSettings::default(),
+        metrics: MetricsSettings::default(),
+        inventory: Inventory::default(),
         snapshots: Arc::new(move || Arc::clone(&snapshot)),
         limits: Arc::new(Vec::new),
-        readiness,
+        readiness: ready(),
         budget: Budget::new(1_000),
         recorded: None,
         clock: Arc::new(ManualClock::at(NOW_NS)),
         started_at_ns: 255,
         otlp_http_port: Some(4318),
-    })
+    }
 }
 
 fn ready() -> Readiness {
@@ -77,7 +84,8 @@ async fn json(response: Response<Body>) -> Value {
 
 #[tokio::test]
 async fn every_list_of_an_empty_daemon_is_an_empty_page() {
-    for path in ["/v1/series", "/v1/modules", "/v1/tenants", "/v1/ingest"] {
+    for path in ["/v1/series", "/v1/modules", "/v1/tenants", "/v1/coverage", "/v1/findings", "/v1/graph", "/v1/ingest"]
+    {
         let response = ask("GET", path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
@@ -212,6 +220,8 @@ async fn a_panic_is_an_internal_problem_and_the_daemon_lives_on() {
     let state = State::new(Parts {
         snapshots: Arc::new(|| panic!("a planted bug")),
         settings: ServerSettings::default(),
+        metrics: MetricsSettings::default(),
+        inventory: Inventory::default(),
         limits: Arc::new(Vec::new),
         readiness: ready(),
         budget: Budget::new(1),

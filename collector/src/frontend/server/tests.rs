@@ -7,12 +7,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::*;
 use crate::aggregator::Snapshot;
 use crate::clock::ManualClock;
-use crate::frontend::{Parts, Readiness, ServerSettings};
+use crate::frontend::{Inventory, MetricsSettings, Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
 fn state(listen: SocketAddr) -> State {
     State::new(Parts {
         settings: ServerSettings { listen, ..ServerSettings::default() },
+        metrics: MetricsSettings::default(),
+        inventory: Inventory::default(),
         snapshots: Arc::new(|| Arc::new(Snapshot::default())),
         limits: Arc::new(Vec::new),
         readiness: Readiness::new(),

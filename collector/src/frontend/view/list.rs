@@ -25,6 +25,8 @@ pub(crate) struct Filter {
     pub(crate) module: Option<String>,
     /// The operation, exactly.
     pub(crate) operation: Option<String>,
+    /// The entry type, exactly.
+    pub(crate) entry: Option<String>,
     /// A part of any name, in any case, in lower case here.
     pub(crate) part: Option<String>,
 }
@@ -36,6 +38,7 @@ impl Filter {
         self.scope.holds(names[0])
             && self.module.as_deref().is_none_or(|module| module == names[1])
             && self.operation.as_deref().is_none_or(|operation| operation == names[2])
+            && self.entry.as_deref().is_none_or(|entry| entry == names[3])
             && self.part.as_deref().is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
     }
 }

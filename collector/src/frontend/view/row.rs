@@ -36,6 +36,10 @@ pub(crate) struct Row {
     pub(crate) modules: Vec<ModuleId>,
     /// Counts over the window.
     pub(crate) counts: SlotCounts,
+    /// Messages of batches over the window.
+    pub(crate) messages: u64,
+    /// What weights of entry spans, and their squares, are above one over the window, in units of 2^-16.
+    pub(crate) extra_weights: [u64; 2],
     /// Requests since the daemon began.
     pub(crate) total: OutcomeCounts,
     /// When its first request ended; 0 is never.
@@ -66,6 +70,7 @@ impl Named for Row {
 /// A row for every series of a snapshot, counted over the window.
 pub(crate) fn rows(snapshot: &Snapshot, window: Window) -> Vec<Row> {
     let counts = snapshot.window(window);
+    let (messages, extra_weights) = (snapshot.messages(window), snapshot.extra_weights(window));
     let series = (0..).zip(snapshot.series()).zip(counts);
     series
         .map(|((id, name), counts)| (id, name, counts, snapshot.totals(id)))
@@ -79,6 +84,8 @@ pub(crate) fn rows(snapshot: &Snapshot, window: Window) -> Vec<Row> {
             series: vec![id],
             modules: vec![name.module_id],
             counts,
+            messages: messages.get(&id).copied().unwrap_or_default(),
+            extra_weights: extra_weights.get(&id).copied().unwrap_or_default(),
             first_seen_ns: name.first_seen_ns,
             last_seen_ns: totals.last_seen_ns,
             total: totals.outcomes,
@@ -123,6 +130,8 @@ fn add(sum: &mut Row, row: &Row) {
     }
     sum.counts.outcomes += row.counts.outcomes;
     sum.counts.spans += row.counts.spans;
+    sum.messages += row.messages;
+    sum.extra_weights = [0, 1].map(|place| sum.extra_weights[place] + row.extra_weights[place]);
     sum.total += row.total;
     sum.first_seen_ns = sum.first_seen_ns.min(row.first_seen_ns);
     sum.last_seen_ns = sum.last_seen_ns.max(row.last_seen_ns);
@@ -145,6 +154,8 @@ mod tests {
             series: vec![series],
             modules: vec![module.1],
             counts: SlotCounts { outcomes: OutcomeCounts([success, 1, 0, 0, 0]), spans: success + 1 },
+            messages: 3,
+            extra_weights: [1, 2],
             total: OutcomeCounts([success * 2, 0, 0, 0, 0]),
             first_seen_ns: 100 + u64::from(series),
             last_seen_ns: 200 + u64::from(series),
@@ -175,6 +186,7 @@ mod tests {
         assert_eq!((tenants[0].series.len(), tenants[0].modules.len()), (3, 2));
         assert_eq!((tenants[0].counts.spans, tenants[0].counts.outcomes.bad()), (63, 3));
         assert_eq!(tenants[0].total.total(), 120);
+        assert_eq!((tenants[0].messages, tenants[0].extra_weights), (9, [3, 6]));
         assert_eq!((tenants[0].first_seen_ns, tenants[0].last_seen_ns), (100, 202));
     }
 }

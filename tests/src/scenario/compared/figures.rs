@@ -141,7 +141,7 @@ fn slots(expect: &Expect, snapshot: &Snapshot) -> Facts {
                 continue;
             }
             if stated.messages.is_some() {
-                facts.find(format!("{whose}: messages"), snapshot.messages(id));
+                facts.find(format!("{whose}: messages"), snapshot.message_totals().get(&id).copied().unwrap_or(0));
             }
             if stated.slots.is_none() {
                 continue;
@@ -188,10 +188,12 @@ fn corrections(expect: &Expect, snapshot: &Snapshot) -> Facts {
     let stated = expect.corrections.as_ref().map(|stated| &stated.value);
     stated.iter().for_each(|stated| facts.expect_by_module("corrections", stated));
     for correction in snapshot.corrections() {
-        let reasons = stated.and_then(|stated| stated.get(&*correction.module));
+        let module = snapshot.modules().nth(correction.module as usize);
+        let module = module.map_or("", |totals| &*totals.module);
+        let reasons = stated.and_then(|stated| stated.get(module));
         let is_open = reasons.is_some_and(|reasons| reasons.contains_key("any"));
         let reason = if is_open { "any" } else { correction.reason };
-        facts.find(format!("corrections of {} {reason}", correction.module), correction.count);
+        facts.find(format!("corrections of {module} {reason}"), correction.count);
     }
     facts
 }
@@ -221,7 +223,7 @@ fn settled(stated: &Spanned<Counts>, snapshot: &Snapshot) -> Facts {
 
 fn edges(stated: &[Spanned<Edge>], snapshot: &Snapshot) -> Facts {
     let mut facts = Facts::default();
-    let window = snapshot.edge_window(Window::Hour);
+    let window = snapshot.edge_window(Window::Hour, |_| true);
     for edge in stated {
         let line = line_of(Some(edge));
         let edge = &edge.value;
@@ -236,9 +238,9 @@ fn edges(stated: &[Spanned<Edge>], snapshot: &Snapshot) -> Facts {
     for (id, name) in (0..).zip(snapshot.edges()) {
         let whose = edge_name(&name.tenant, &name.from, (&name.to, name.kind.name()));
         let counts = snapshot.edge_totals(id);
-        facts.find(format!("{whose}: requests"), counts.requests);
-        facts.find(format!("{whose}: failures"), counts.failures);
-        facts.find(format!("{whose}: unmatched"), counts.unmatched);
+        facts.find(format!("{whose}: requests"), counts.counts.requests);
+        facts.find(format!("{whose}: failures"), counts.counts.failures);
+        facts.find(format!("{whose}: unmatched"), counts.counts.unmatched);
         let Some(row) = window.iter().find(|row| row.edge == id) else { continue };
         for (name, histogram) in [("lasts", &row.durations), ("waits", &row.queue_delays)] {
             let what = format!("{whose}: {name}");

@@ -34,8 +34,9 @@ fn slots_and_counters(snapshot: &Snapshot) -> Vec<String> {
         let slots = snapshot.slots(id, Slot(0), Slot(u32::MAX));
         *in_slots += slots.iter().map(|(_, counts)| counts.outcomes.0.iter().sum::<u64>()).sum::<u64>();
     }
+    let modules: Vec<_> = snapshot.modules().collect();
     for correction in snapshot.corrections() {
-        by_module.entry(&correction.module).or_default().1 += correction.count;
+        by_module.entry(&modules[correction.module as usize].module).or_default().1 += correction.count;
     }
     let untrue = by_module
         .into_iter()

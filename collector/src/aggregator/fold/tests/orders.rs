@@ -190,7 +190,7 @@ fn a_batch_of_messages_is_one_request_and_knows_who_sent_them() {
     fold.tick(2, NOW + 31 * SECOND);
     let snapshot = fold.tick(3, NOW + 60 * SECOND);
     assert_eq!(snapshot.window(Window::Hour).iter().map(|counts| counts.spans).sum::<u64>(), 1);
-    let edges: Vec<_> = snapshot.edge_window(Window::Hour);
+    let edges: Vec<_> = snapshot.edge_window(Window::Hour, |_| true);
     let name = snapshot.edges().next().expect("an edge");
     assert_eq!((&*name.from, &*name.to, name.kind.name()), ("content", "trend", "messaging_system"));
     assert_eq!((edges.len(), edges[0].counts.requests), (1, 2));

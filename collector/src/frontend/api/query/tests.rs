@@ -23,7 +23,9 @@ fn without_a_word_it_is_five_minutes_by_name_and_a_hundred_rows() {
 
 #[test]
 fn each_bad_value_is_a_problem_of_its_own() {
-    for query in ["window=2m", "step=1m", "sort=color", "sort=-name", "limit=0", "limit=x", "from=1700000000"] {
+    for query in
+        ["window=2m", "step=1m", "sort=color", "sort=-name", "limit=0", "limit=x", "from=1700000000", "type=client"]
+    {
         assert_eq!(code(query), Code::BadRequest, "{query}");
     }
     assert_eq!(code("step=10s&from=1700000300&to=1700000300"), Code::BadRequest);
@@ -36,12 +38,22 @@ fn each_bad_value_is_a_problem_of_its_own() {
 }
 
 #[test]
+fn what_is_judged_has_windows_from_five_minutes_up() {
+    let judged = |query: &str| ListQuery::of_judged(&Asked::of(&format!("/v1/coverage?{query}")));
+    assert_eq!(judged("").expect("fine").window, Window::FiveMinutes);
+    assert_eq!(judged("window=1d").expect("fine").window, Window::Day);
+    assert_eq!(judged("window=1m").expect_err("a problem").code, Code::BadRequest);
+    assert_eq!(judged("sort=name").expect_err("a problem").code, Code::UnknownParameter);
+}
+
+#[test]
 fn a_cursor_of_other_filters_is_refused() {
     let acme = read("tenant=acme").expect("fine").cut.fingerprint;
     let text = cursor::encode(&Position { rank: 0, names: vec!["acme".into()] }, acme);
     assert!(read(&format!("tenant=acme&limit=5&cursor={text}")).expect("fine").cut.after.is_some());
     assert_eq!(code(&format!("tenant=globex&cursor={text}")), Code::BadCursor);
     assert_eq!(code(&format!("tenant=acme&sort=requests&cursor={text}")), Code::BadCursor);
+    assert_eq!(code(&format!("tenant=acme&type=job&cursor={text}")), Code::BadCursor);
 }
 
 #[test]
@@ -65,6 +77,8 @@ fn the_worst_ratio_comes_first_and_rows_without_one_last() {
         series: vec![0],
         modules: vec![0],
         counts: SlotCounts { outcomes: OutcomeCounts(outcomes), spans: 0 },
+        messages: 0,
+        extra_weights: [0, 0],
         total: OutcomeCounts::default(),
         first_seen_ns: 0,
         last_seen_ns: 0,

@@ -1,0 +1,256 @@
+//! An item of `/v1/coverage`.
+
+use std::collections::BTreeMap;
+
+use bailiwick_slo::coverage::{self, Coverage, Figure, Id};
+use bailiwick_slo::ratio::Ratio;
+use bailiwick_slo::time::Window;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reading::Covered;
+use crate::aggregator::snapshot::{Gap, GapTraces};
+use crate::frontend::format;
+
+/// Traces of a gap that are told.
+const TRACES_TOLD: usize = 3;
+
+/// How much of a module's requests traces show.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct CoverageItem {
+    /// Tenant; null: all tenants of the module together (only told where no tenant is asked for).
+    #[schema(example = "acme")]
+    pub(crate) tenant: Option<String>,
+    /// Module.
+    #[schema(example = "rag_hub")]
+    pub(crate) module: String,
+    /// The window.
+    #[schema(example = "5m")]
+    pub(crate) window: &'static str,
+    /// Its end: all traces before have been judged.
+    #[schema(example = "2026-05-04T10:03:00.000Z")]
+    pub(crate) data_through: Option<String>,
+    /// What the headline is worth: measured, empty, unmeasured, conditional, unreliable, denominator_mismatch, biased.
+    #[schema(example = "measured")]
+    pub(crate) state: &'static str,
+    /// Why it is not simply measured: no_denominator, no_requests, entries_exceed_requests, tail_sampled, unattributed.
+    #[schema(example = "no_denominator")]
+    pub(crate) reason: Option<&'static str>,
+    /// TC: requests whose entry span is there and leads to a root, by requests as something counted them that does not go
+    /// through tracing. Exact quotient cut after six decimals; null where there is none.
+    #[schema(example = "0.931000")]
+    pub(crate) headline_ratio: Option<String>,
+    /// Where the true value lies with 95 % confidence: lower end.
+    #[schema(example = 0.913577)]
+    pub(crate) low: Option<f64>,
+    /// Upper end.
+    #[schema(example = 0.945123)]
+    pub(crate) high: Option<f64>,
+    /// Fewer than 100 independent observations: too little for a verdict.
+    #[schema(example = false)]
+    pub(crate) low_confidence: bool,
+    /// How weights came about: exact, weighted, biased.
+    #[schema(example = "exact")]
+    pub(crate) sampling: &'static str,
+    /// Share of traces that the index judges.
+    #[schema(example = "1.000000")]
+    pub(crate) evaluated_ratio: Option<String>,
+    /// What counted the requests: duration_histogram, gateway_counter, span_started; null: nothing did.
+    #[schema(example = "duration_histogram")]
+    pub(crate) denominator_source: Option<&'static str>,
+    /// Figures by id: TC C1 C1r C2 C3 C3t C4 C4e C5 C6 C7 C8.
+    #[schema(example = json!({"C1": {"ratio": "0.980000", "numerator": 980, "denominator": 1000, "state": "measured"}}))]
+    pub(crate) figures: BTreeMap<&'static str, FigureItem>,
+    /// C3 by where the parent is.
+    pub(crate) parents: ParentsItem,
+    /// Who broke chains of spans, the kinds that occurred.
+    pub(crate) gaps: Vec<GapItem>,
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FigureItem {
+    /// Exact quotient cut after six decimals; null where there is none. C1 and C7 may exceed 1.
+    #[schema(example = "0.980000")]
+    pub(crate) ratio: Option<String>,
+    /// The part, where it was counted.
+    #[schema(example = 980)]
+    pub(crate) numerator: Option<u64>,
+    /// The whole, where it was counted.
+    #[schema(example = 1000)]
+    pub(crate) denominator: Option<u64>,
+    /// What it is worth.
+    #[schema(example = "measured")]
+    pub(crate) state: &'static str,
+}
+
+/// Present parents by named ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ParentsItem {
+    /// In the same process.
+    pub(crate) local: PartItem,
+    /// In another process.
+    pub(crate) remote: PartItem,
+    /// Spans do not say where.
+    pub(crate) unknown: PartItem,
+}
+
+/// A part of a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct PartItem {
+    /// Exact quotient cut after six decimals; null without a whole.
+    #[schema(example = "0.995000")]
+    pub(crate) ratio: Option<String>,
+    /// The part.
+    #[schema(example = 398)]
+    pub(crate) numerator: u64,
+    /// The whole.
+    #[schema(example = 400)]
+    pub(crate) denominator: u64,
+}
+
+/// A kind of gap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct GapItem {
+    /// parent_missing_local, parent_missing_remote, parent_missing_unknown, server_missing, client_root,
+    /// client_without_local_entry, peer_silent.
+    #[schema(example = "parent_missing_remote")]
+    pub(crate) kind: &'static str,
+    /// How often, over the window.
+    #[schema(example = 2)]
+    pub(crate) count: u64,
+    /// The latest traces that show it, at most three.
+    #[schema(example = json!(["4bf92f3577b34da6a3ce929d0e0e4736"]))]
+    pub(crate) trace_ids: Vec<String>,
+}
+
+impl CoverageItem {
+    /// What is said of these counts over their window; `traces` are those of all gaps.
+    pub(crate) fn of(covered: &Covered, window: Window, traces: &[GapTraces]) -> Self {
+        let Coverage { headline, figures, parents, sampling, evaluated_ppm, denominator_source } =
+            coverage::figures(&covered.counts);
+        let end = |end: f64| (end * 1e6).round() / 1e6;
+        let [local, remote, unknown] = parents.map(PartItem::from);
+        Self {
+            tenant: Some(&*covered.tenant).filter(|tenant| !tenant.is_empty()).map(str::to_owned),
+            module: covered.module.to_string(),
+            window: window.name(),
+            data_through: format::instant(covered.to.start_ns()),
+            state: headline.state.name(),
+            reason: headline.reason.map(coverage::Reason::name),
+            headline_ratio: headline.ratio.and_then(format::ratio),
+            low: headline.interval.map(|interval| end(interval.low)),
+            high: headline.interval.map(|interval| end(interval.high)),
+            low_confidence: headline.low_confidence,
+            sampling,
+            evaluated_ratio: format::ratio(Ratio::of(evaluated_ppm.into(), 1_000_000)),
+            denominator_source: denominator_source.map(coverage::Source::name),
+            figures: Id::ALL.iter().zip(&figures).map(|(id, figure)| (id.name(), figure.into())).collect(),
+            parents: ParentsItem { local, remote, unknown },
+            gaps: gaps(covered, traces),
+        }
+    }
+}
+
+impl From<&Figure> for FigureItem {
+    fn from(figure: &Figure) -> Self {
+        Self {
+            ratio: figure.ratio().and_then(format::ratio),
+            numerator: figure.numerator,
+            denominator: figure.denominator,
+            state: figure.state.name(),
+        }
+    }
+}
+
+impl From<Ratio> for PartItem {
+    fn from(ratio: Ratio) -> Self {
+        Self { ratio: format::ratio(ratio), numerator: ratio.numerator, denominator: ratio.denominator }
+    }
+}
+
+fn gaps(covered: &Covered, traces: &[GapTraces]) -> Vec<GapItem> {
+    let counted = Gap::ALL.into_iter().zip(covered.gaps).filter(|(_, count)| *count > 0);
+    let told = counted.map(|(gap, count)| {
+        let shown = traces.iter().filter(|shown| shown.gap == gap && covered.modules.contains(&shown.module));
+        let ids = shown.flat_map(|shown| &shown.trace_ids).take(TRACES_TOLD);
+        GapItem { kind: gap.name(), count, trace_ids: ids.map(|id| format::hex(id)).collect() }
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bailiwick_slo::coverage::{Counts, Denominator, Source};
+    use bailiwick_slo::time::Slot;
+
+    use super::*;
+
+    fn covered(counts: Counts) -> Covered {
+        let mut gaps = [0; Gap::ALL.len()];
+        (gaps[Gap::ParentMissingRemote as usize], gaps[Gap::ClientRoot as usize]) = (2, 1);
+        Covered {
+            tenant: "acme".into(),
+            module: "rag".into(),
+            modules: vec![3],
+            overflow: false,
+            counts,
+            gaps,
+            to: Slot(170_000_000),
+        }
+    }
+
+    fn told(counts: Counts) -> CoverageItem {
+        let traces = [
+            GapTraces { module: 3, gap: Gap::ParentMissingRemote, trace_ids: vec![[0xab; 16]] },
+            GapTraces { module: 4, gap: Gap::ParentMissingRemote, trace_ids: vec![[1; 16]] },
+        ];
+        CoverageItem::of(&covered(counts), Window::Hour, &traces)
+    }
+
+    #[test]
+    fn without_a_count_of_requests_the_headline_is_null_and_says_why() {
+        let item = told(Counts {
+            entries: 100,
+            entry_spans: 100,
+            linked_entries: 100,
+            settled_entries: 100,
+            ..Counts::default()
+        });
+        assert_eq!((item.state, item.reason), ("unmeasured", Some("no_denominator")));
+        assert_eq!((item.headline_ratio, item.low, item.denominator_source), (None, None, None));
+        assert_eq!(item.figures["C2"].ratio.as_deref(), Some("1.000000"));
+        assert_eq!(item.data_through.as_deref(), Some("2023-11-14T22:13:20.000Z"));
+    }
+
+    /// `sli.md` 2.2: p 0.95, n 400: 0.92404 to 0.96740.
+    #[test]
+    fn a_headline_comes_with_its_interval() {
+        let denominator = Some(Denominator { requests: 400, source: Source::GatewayCounter });
+        let counts = Counts {
+            denominator,
+            entries: 390,
+            entry_spans: 390,
+            weight_sum: 390 << 16,
+            weight_squares: 390 << 16,
+            settled_entries: 390,
+            linked_entries: 380,
+            ..Counts::default()
+        };
+        let item = told(counts);
+        assert_eq!((item.state, item.reason, item.low_confidence), ("measured", None, false));
+        assert_eq!(item.headline_ratio.as_deref(), Some("0.950000"));
+        let (low, high) = (item.low.expect("an interval"), item.high.expect("an interval"));
+        assert!((low - 0.92404).abs() < 5e-6 && (high - 0.96740).abs() < 5e-6, "{low} {high}");
+        assert_eq!(item.denominator_source, Some("gateway_counter"));
+    }
+
+    #[test]
+    fn gaps_show_traces_of_their_own_module_only() {
+        let gaps = told(Counts::default()).gaps;
+        let kinds: Vec<_> = gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+        assert_eq!(kinds, [("parent_missing_remote", 2), ("client_root", 1)]);
+        assert_eq!(gaps[0].trace_ids, ["ab".repeat(16)]);
+        assert!(gaps[1].trace_ids.is_empty());
+    }
+}
