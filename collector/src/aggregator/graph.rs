@@ -89,6 +89,7 @@ impl Graph {
         totals.counts.requests += counts[0];
         totals.counts.failures += counts[1];
         totals.counts.unmatched += counts[2];
+        totals.last_seen_ns = totals.last_seen_ns.max(called.end_ns);
         let called_ns = called.duration_ns.filter(|_| called.is_answered);
         for (durations, duration_ns) in [(&mut totals.called, called_ns), (&mut totals.calling, called.calling_ns)] {
             if let Some(duration_ns) = duration_ns {

@@ -50,7 +50,7 @@ pub(crate) mod tests {
             metrics::counter!("bailiwick_ingest_warnings_total", "kind" => "truncated").increment(3);
             metrics::histogram!("bailiwick_tick_duration_seconds", "stage" => "close").record(0.003);
         });
-        let text = write(Format::Text, Vec::new(), &recorder.handle().render());
+        let text = write(Format::Text, &[], &recorder.handle().render());
         assert!(text.contains("# HELP bailiwick_ingest_warnings_total Accepted items that were worth a warning"));
         assert!(text.contains("bailiwick_ingest_warnings_total{kind=\"truncated\"} 3\n"));
         assert!(text.contains("bailiwick_tick_duration_seconds_bucket{stage=\"close\",le=\"0.005\"} 1\n"));

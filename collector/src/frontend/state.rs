@@ -87,6 +87,11 @@ impl State {
         &self.0.parts.settings
     }
 
+    /// What `/metrics` shows.
+    pub(crate) fn metrics(&self) -> &MetricsSettings {
+        &self.0.parts.metrics
+    }
+
     /// What the settings say of modules.
     pub(crate) fn inventory(&self) -> &Inventory {
         &self.0.parts.inventory

@@ -78,6 +78,8 @@ pub struct EdgeTotals {
     pub called: DurationTotals,
     /// How long the calling side waited, where it has a span of its own.
     pub calling: DurationTotals,
+    /// When its latest call ended, nanoseconds since the Unix epoch.
+    pub last_seen_ns: u64,
 }
 
 /// An edge over a window.

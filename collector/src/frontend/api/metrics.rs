@@ -24,8 +24,8 @@ pub(crate) const PARAMETERS: &[&str] = &["collect", "tenant"];
     path = "/metrics",
     tag = "metrics",
     params(
-        ("collect" = Option<String>, Query, description = "Groups of families, joined by commas: requests, self",
-            example = "requests"),
+        ("collect" = Option<String>, Query, description = "Groups of families, joined by commas: requests, coverage, \
+            graph, self", example = "requests"),
         ("tenant" = Option<String>, Query, description = "Only this tenant; what belongs to no tenant is left out",
             example = "acme"),
         ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
@@ -38,7 +38,8 @@ pub(crate) const PARAMETERS: &[&str] = &["collect", "tenant"];
 )]
 pub(crate) async fn metrics(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     asked.only(PARAMETERS)?;
-    let selection = Selection { groups: groups(asked.get("collect"))?, scope: asked.scope() };
+    let settings = state.metrics().clone();
+    let selection = Selection { groups: groups(asked.get("collect"))?, scope: asked.scope(), settings };
     let format = accept::exposition(asked.header("accept"));
     let reader = state.clone();
     let body = answer::compute(&state, move || {
@@ -46,11 +47,12 @@ pub(crate) async fn metrics(Shared(state): Shared<State>, asked: Asked) -> Resul
         let now_ns = reader.now_ns();
         let limits = reader.limits(&snapshot);
         let ready = reader.readiness().is_ready(now_ns);
-        let own = Own { now_ns, ready, budget: reader.budget(), limits: &limits };
+        let (budget, inventory) = (reader.budget(), reader.inventory());
+        let own = Own { now_ns, ready, budget, inventory, limits: &limits };
         let families = document::families(&snapshot, &own, &selection);
         let own_too = selection.groups.contains(&Group::Own) && !selection.scope.is_narrow();
         let rendered = if own_too { reader.recorded() } else { String::new() };
-        document::write(format, families, &rendered)
+        document::write(format, &families, &rendered)
     })
     .await?;
     Ok(answer::live(body, format.content_type()))
@@ -63,7 +65,8 @@ fn groups(collect: Option<&str>) -> Result<Vec<Group>, Problem> {
         .map(|word| {
             let known = Group::ALL.into_iter().find(|group| group.name() == word.trim());
             known.ok_or_else(|| {
-                Problem::parameter(Code::BadRequest, "collect", format!("`{word}` is none of requests, self"))
+                let names = Group::ALL.map(Group::name).join(", ");
+                Problem::parameter(Code::BadRequest, "collect", format!("`{word}` is none of {names}"))
             })
         })
         .collect()

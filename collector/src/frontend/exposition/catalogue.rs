@@ -29,18 +29,24 @@ impl Kind {
 pub(crate) enum Group {
     /// Figures of tenants' requests.
     Requests,
+    /// What traces show, and what they do not.
+    Coverage,
+    /// Calls and spans under the names of Tempo's metrics generator.
+    Graph,
     /// Figures of the daemon itself.
     Own,
 }
 
 impl Group {
     /// Every group.
-    pub(crate) const ALL: [Self; 2] = [Self::Requests, Self::Own];
+    pub(crate) const ALL: [Self; 4] = [Self::Requests, Self::Coverage, Self::Graph, Self::Own];
 
     /// The word in `?collect=`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Requests => "requests",
+            Self::Coverage => "coverage",
+            Self::Graph => "graph",
             Self::Own => "self",
         }
     }
@@ -83,8 +89,23 @@ pub(crate) fn unit_of(name: &str) -> Option<&'static str> {
 
 const R: &[&str] = &["tenant", "module", "operation", "type"];
 
+/// Labels of Tempo's service graph, and the tenant.
+const EDGE: &[&str] =
+    &["tenant", "client", "server", "client_service_namespace", "server_service_namespace", "connection_type"];
+
+/// Labels of Tempo's span metrics, and the tenant.
+const SPAN: &[&str] = &["tenant", "service", "span_name", "span_kind", "status_code"];
+
 const fn figures(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
     Descriptor { name, kind, labels, help, group: Group::Requests, origin: Origin::Figures }
+}
+
+const fn traced(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
+    Descriptor { name, kind, labels, help, group: Group::Coverage, origin: Origin::Figures }
+}
+
+const fn tempo(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
+    Descriptor { name, kind, labels, help, group: Group::Graph, origin: Origin::Figures }
 }
 
 const fn own(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
@@ -114,8 +135,39 @@ families! {
         "Duration quantile (0.5, 0.9, 0.99) over the window (5m)");
     REQUEST_SUCCESS = figures("bailiwick_request_success_ratio", Gauge, &["tenant", "module", "window"],
         "Good by valid requests over the window (5m, 1h, 1d)");
+    MESSAGES = figures("bailiwick_messages_total", Counter, R, "Messages of batches that were processed");
     CLOCK_ANOMALIES = figures("bailiwick_span_clock_anomalies_total", Counter, &["tenant"],
         "Spans ending before they start");
+    REQUEST_CORRECTIONS = traced("bailiwick_request_corrections_total", Counter, &["module", "reason"],
+        "Requests taken out of their slots again, by reason");
+    SPAN_WEIGHTS = traced("bailiwick_span_weights_total", Counter, &["source"], "Spans by where their weight comes from");
+    COVERAGE_RATIO = traced("bailiwick_trace_coverage_ratio", Gauge, &["tenant", "module", "figure"],
+        "Coverage figure (TC C1 C1r C2 C3 C3t C4 C4e C5 C6 C7 C8) over the window (5m)");
+    COVERAGE_STATE = traced("bailiwick_trace_coverage_state", Gauge, &["tenant", "module", "state"],
+        "Whether coverage is measured and why not");
+    COVERAGE_EVALUATED = traced("bailiwick_coverage_evaluated_ratio", Gauge, &[], "Share of traces the index judges");
+    TRACES_SETTLED = traced("bailiwick_traces_settled_total", Counter, &["verdict"], "Traces judged, as judged first");
+    TRACES_REVISED = traced("bailiwick_traces_revised_total", Counter, &["from", "to"],
+        "Verdicts changed by late spans");
+    TRACE_GAPS = traced("bailiwick_trace_gaps_total", Counter, &["kind", "module"],
+        "What broke chains of spans, by the module that shows it");
+    LEAK_FINDINGS = traced("bailiwick_tenant_leak_findings_total", Counter, &["rule", "verdict", "module"],
+        "Spans that a leak rule fired on");
+    HOPS_CHECKED = traced("bailiwick_tenant_hops_checked_total", Counter, &["module"],
+        "Pairs of explicit tenants compared, and spans with a tenant of data");
+    HOPS_UNVERIFIABLE = traced("bailiwick_tenant_hops_unverifiable_total", Counter, &["reason"],
+        "Spans whose tenant could not be compared with their parent's");
+
+    EDGE_REQUESTS = tempo("traces_service_graph_request_total", Counter, EDGE, "Calls between modules and to peers");
+    EDGE_FAILED = tempo("traces_service_graph_request_failed_total", Counter, EDGE, "Calls that failed");
+    EDGE_SERVER = tempo("traces_service_graph_request_server_seconds", Histogram, EDGE,
+        "Duration of calls as the called side saw it");
+    EDGE_CLIENT = tempo("traces_service_graph_request_client_seconds", Histogram, EDGE,
+        "Duration of calls as the calling side saw it");
+    SPAN_CALLS = tempo("traces_spanmetrics_calls_total", Counter, SPAN, "Requests by kind and status of their span");
+    // Tempo's name, without the unit.
+    SPAN_LATENCY = tempo("traces_spanmetrics_latency", Histogram, SPAN, "Duration of requests in seconds");
+
     SERIES = own("bailiwick_series", Gauge, &["tenant"], "Series held");
     SERIES_DEMAND = own("bailiwick_series_demand_estimate", Gauge, &["tenant"],
         "Series wanted: names asked for in the last 15 to 30 minutes, within 3.25 % mostly");
@@ -158,6 +210,7 @@ families! {
     LIMIT_USED = own("bailiwick_limit_used", Gauge, &["limit"], "Use of a bounded queue, table, cache or body");
     LIMIT_MAX = own("bailiwick_limit_max", Gauge, &["limit"], "Maximum of a bounded queue, table, cache or body");
     LIMIT_REFUSED = own("bailiwick_limit_refused_total", Counter, &["limit"], "What the bound refused");
+    LIVE_TRACES = own("bailiwick_live_traces", Gauge, &[], "Traces in the index that are not judged to their end");
     CELLS_SHED = own("bailiwick_cell_slots_shed_total", Counter, &["tier"],
         "Latency cells that left memory, or a digit, before their time");
     BUILD_INFO = own("bailiwick_build_info", Gauge, &["version", "revision"], "The running build, always 1");

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::catalogue::{Descriptor, Kind};
+use crate::aggregator::snapshot::{DurationTotals, Exemplar};
 
 /// The label that marks overflow series, as OpenTelemetry's SDKs name it.
 pub(crate) const OVERFLOW_LABEL: &str = "otel_metric_overflow";
@@ -46,6 +47,14 @@ pub(crate) struct Buckets {
     pub(crate) le: [u64; 15],
     /// Their sum in nanoseconds.
     pub(crate) sum_ns: u128,
+    /// Of each bucket a span to look up.
+    pub(crate) exemplars: [Option<Exemplar>; 15],
+}
+
+impl From<&DurationTotals> for Value {
+    fn from(totals: &DurationTotals) -> Self {
+        Self::Buckets(Box::new(Buckets { le: totals.le, sum_ns: totals.sum_ns, exemplars: [None; 15] }))
+    }
 }
 
 /// The value of a sample.
@@ -65,7 +74,15 @@ pub(crate) struct Family {
     /// What is published about it.
     pub(crate) descriptor: &'static Descriptor,
     labels: Vec<Label>,
-    rows: Vec<(Value, bool)>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    value: Value,
+    overflow: bool,
+    /// Few samples have one.
+    exemplar: Option<Box<Exemplar>>,
 }
 
 /// One sample of a family.
@@ -79,6 +96,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) overflow: bool,
     /// Its value.
     pub(crate) value: &'a Value,
+    /// Of a counter, one of those that it counts.
+    pub(crate) exemplar: Option<&'a Exemplar>,
 }
 
 impl Family {
@@ -101,6 +120,16 @@ impl Family {
 
     /// Adds a sample that may be one of an overflow series.
     pub(crate) fn push_marked<const N: usize>(&mut self, labels: [Label; N], overflow: bool, value: Value) {
+        self.push_shown(labels, overflow, (value, None));
+    }
+
+    /// Adds a sample that may be one of an overflow series, with one of those that it counts.
+    pub(crate) fn push_shown<const N: usize>(
+        &mut self,
+        labels: [Label; N],
+        overflow: bool,
+        (value, exemplar): (Value, Option<Exemplar>),
+    ) {
         debug_assert_eq!(N, self.descriptor.labels.len(), "{} has other labels", self.descriptor.name);
         debug_assert_eq!(
             matches!(value, Value::Buckets(_)),
@@ -112,7 +141,7 @@ impl Family {
             return;
         }
         self.labels.extend(labels);
-        self.rows.push((value, overflow));
+        self.rows.push(Row { value, overflow, exemplar: exemplar.map(Box::new) });
     }
 
     /// Whether it has no sample.
@@ -123,11 +152,12 @@ impl Family {
     /// Its samples.
     pub(crate) fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
         let names = self.descriptor.labels;
-        self.rows.iter().enumerate().map(move |(place, (value, overflow))| Sample {
+        self.rows.iter().enumerate().map(move |(place, row)| Sample {
             names,
             labels: &self.labels[place * names.len()..(place + 1) * names.len()],
-            overflow: *overflow,
-            value,
+            overflow: row.overflow,
+            value: &row.value,
+            exemplar: row.exemplar.as_deref(),
         })
     }
 }

@@ -8,6 +8,7 @@ use super::family::{Family, Label, Value};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Books, Limit};
 use crate::frontend::format;
+use crate::frontend::inventory::Inventory;
 use crate::frontend::scope::Scope;
 use crate::observation::budget::Budget;
 
@@ -20,6 +21,8 @@ pub(crate) struct Own<'a> {
     pub(crate) ready: bool,
     /// The in-flight budget.
     pub(crate) budget: &'a Budget,
+    /// What the settings say of modules.
+    pub(crate) inventory: &'a Inventory,
     /// All bounds: the aggregator's and the others'.
     pub(crate) limits: &'a [Limit],
 }
@@ -78,6 +81,7 @@ pub(crate) fn of_daemon(snapshot: &Snapshot, own: &Own<'_>) -> Vec<Family> {
         Family::single(&catalogue::INGEST_INFLIGHT_MAX, Value::Count(own.budget.max())),
     ];
     families.extend(limits(own.limits));
+    families.push(Family::single(&catalogue::LIVE_TRACES, Value::Count(snapshot.settled().live)));
     let mut shed = Family::new(&catalogue::CELLS_SHED);
     for (tier, cells) in snapshot.cells_shed() {
         shed.push([tier.into()], Value::Count(cells));

@@ -8,8 +8,8 @@ const HEAD: &str = "# Metrics of Bailiwick\n\n\
     Made by `bailiwick metrics list > collector/metrics.md`; a test compares it with the code.\n\n\
     Served at `/metrics` as Prometheus text 0.0.4 or OpenMetrics 1.0.0, by `Accept`. A figure without a measurement has\n\
     no sample. Series without a request for 15 minutes are left out and go on where they were when they come back.\n\
-    Samples of overflow series carry `otel_metric_overflow=\"true\"` besides their labels. `?collect=requests,self`\n\
-    selects groups, `?tenant=` a tenant. \"Source\" says where the samples come from: `figures` of the books, or what the\n\
+    Samples of overflow series carry `otel_metric_overflow=\"true\"` besides their labels. `?collect=requests,graph`\n\
+    selects groups, `?tenant=` a tenant. Exemplars (OpenMetrics only) name a trace and a span. \"Source\" says where the samples come from: `figures` of the books, or what the\n\
     daemon `recorded` while it worked since its start.\n\n\
     | Family | Type | Labels | Unit | Group | Source | Help | Sample |\n|---|---|---|---|---|---|---|---|\n";
 
@@ -59,7 +59,7 @@ fn gauge_example(name: &str) -> &'static str {
         Some("ratio") => "0.9987",
         Some("seconds") => "0.25",
         Some(_) => "67108864",
-        None if name.ends_with("_info") || name.ends_with("_ready") => "1",
+        None if ["_info", "_ready", "_state"].iter().any(|end| name.ends_with(end)) => "1",
         None => "42",
     }
 }
@@ -77,7 +77,22 @@ fn example(family: &str, label: &str) -> &'static str {
         "reason" => reason_example(family),
         "signal" => "traces",
         "transport" => "grpc",
+        "kind" if family.contains("gaps") => "parent_missing_remote",
         "kind" => "clock_anomaly",
+        "figure" => "C2",
+        "state" => "measured",
+        "source" => "th",
+        "verdict" if family.contains("findings") => "suspect",
+        "verdict" | "to" => "connected",
+        "from" => "broken",
+        "rule" => "L1",
+        "client" => "chat_orchestrator",
+        "server" | "service" => "rag_hub",
+        "client_service_namespace" | "server_service_namespace" => "",
+        "connection_type" => "messaging_system",
+        "span_name" => "POST /rag/query",
+        "span_kind" => "SPAN_KIND_SERVER",
+        "status_code" => "STATUS_CODE_UNSET",
         "stage" if family.contains("body") => "wire",
         "stage" => "close",
         "limit" => "series.max",
@@ -93,6 +108,8 @@ fn example(family: &str, label: &str) -> &'static str {
 
 fn reason_example(family: &str) -> &'static str {
     match family {
+        "bailiwick_request_corrections_total" => "parent_late",
+        "bailiwick_tenant_hops_unverifiable_total" => "parent_missing",
         "bailiwick_series_limited_total" => "operations",
         "bailiwick_ingest_items_rejected_total" => "too_late",
         "bailiwick_ingest_requests_refused_total" => "too_large",

@@ -8,12 +8,17 @@ use bailiwick_slo::time::{SECOND_NS, Window};
 use super::catalogue;
 use super::family::{Buckets, Family, Label, Value};
 use crate::aggregator::Snapshot;
-use crate::aggregator::snapshot::{ModuleTotals, SeriesId, SeriesName, SlotCounts};
+use crate::aggregator::snapshot::{ModuleId, ModuleTotals, SeriesId, SeriesName, SlotCounts};
 use crate::frontend::format;
 use crate::frontend::scope::Scope;
 
 /// How long a series is shown after its latest request.
 const IDLE_NS: u64 = 15 * 60 * SECOND_NS;
+
+/// Whether the latest request was too long ago for a series to be shown.
+pub(super) fn is_idle(snapshot: &Snapshot, last_seen_ns: u64) -> bool {
+    last_seen_ns.saturating_add(IDLE_NS) < snapshot.now_ns
+}
 
 /// Windows of [`catalogue::REQUEST_SUCCESS`].
 const RATIO_WINDOWS: [Window; 3] = [Window::FiveMinutes, Window::Hour, Window::Day];
@@ -21,9 +26,9 @@ const RATIO_WINDOWS: [Window; 3] = [Window::FiveMinutes, Window::Hour, Window::D
 /// Quantiles of [`catalogue::REQUEST_QUANTILE`] with the label `q`.
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.9, "0.9"), (0.99, "0.99")];
 
-/// The families about the requests of these tenants.
-pub(crate) fn families(snapshot: &Snapshot, scope: &Scope) -> Vec<Family> {
-    let shown = Shown { snapshot, scope };
+/// The families about the requests of these tenants, with spans to look up if they are wanted.
+pub(crate) fn families(snapshot: &Snapshot, scope: &Scope, exemplars: bool) -> Vec<Family> {
+    let shown = Shown { snapshot, scope, exemplars };
     let recent = snapshot.window(Window::FiveMinutes);
     let mut families = shown.counters();
     families.push(shown.durations());
@@ -41,16 +46,13 @@ pub(crate) fn families(snapshot: &Snapshot, scope: &Scope) -> Vec<Family> {
 struct Shown<'a> {
     snapshot: &'a Snapshot,
     scope: &'a Scope,
+    exemplars: bool,
 }
 
 impl Shown<'_> {
-    fn is_idle(&self, last_seen_ns: u64) -> bool {
-        last_seen_ns.saturating_add(IDLE_NS) < self.snapshot.now_ns
-    }
-
     fn series(&self) -> impl Iterator<Item = (SeriesId, &SeriesName)> {
         (0..).zip(self.snapshot.series()).filter(|(id, name)| {
-            self.scope.holds(&name.tenant) && !self.is_idle(self.snapshot.totals(*id).last_seen_ns)
+            self.scope.holds(&name.tenant) && !is_idle(self.snapshot, self.snapshot.totals(*id).last_seen_ns)
         })
     }
 
@@ -58,28 +60,36 @@ impl Shown<'_> {
         self.snapshot
             .modules()
             .enumerate()
-            .filter(|(_, module)| self.scope.holds(&module.tenant) && !self.is_idle(module.last_seen_ns))
+            .filter(|(_, module)| self.scope.holds(&module.tenant) && !is_idle(self.snapshot, module.last_seen_ns))
     }
 
     fn counters(&self) -> Vec<Family> {
         let mut requests = Family::new(&catalogue::REQUESTS);
         let mut spans = Family::new(&catalogue::REQUEST_SPANS);
+        let mut messages = Family::new(&catalogue::MESSAGES);
         for (id, name) in self.series() {
             let totals = self.snapshot.totals(id);
+            let failure =
+                self.exemplars.then(|| self.snapshot.exemplars(id).latest[Outcome::Failure.index()]).flatten();
             for outcome in Outcome::ALL {
                 let [tenant, module, operation, entry] = labels(name);
                 let labels = [tenant, module, operation, entry, outcome.name().into()];
-                requests.push_marked(labels, name.overflow, Value::Count(totals.outcomes.get(outcome)));
+                let exemplar = failure.filter(|_| outcome == Outcome::Failure);
+                requests.push_shown(labels, name.overflow, (Value::Count(totals.outcomes.get(outcome)), exemplar));
             }
             spans.push_marked(labels(name), name.overflow, Value::Count(totals.spans));
+            if let Some(count) = self.snapshot.message_totals().get(&id) {
+                messages.push_marked(labels(name), name.overflow, Value::Count(*count));
+            }
         }
-        vec![requests, spans]
+        vec![requests, spans, messages]
     }
 
     fn durations(&self) -> Family {
         let mut durations = Family::new(&catalogue::REQUEST_DURATION);
-        for (_, module) in self.modules() {
-            let buckets = Buckets { le: module.le, sum_ns: module.duration_sum_ns };
+        for (id, module) in self.modules() {
+            let exemplars = if self.exemplars { self.snapshot.bucket_exemplars(id as ModuleId) } else { [None; 15] };
+            let buckets = Buckets { le: module.le, sum_ns: module.duration_sum_ns, exemplars };
             durations.push_marked(
                 [(&module.tenant).into(), (&module.module).into()],
                 module.overflow,

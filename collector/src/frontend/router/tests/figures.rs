@@ -198,6 +198,10 @@ async fn after_a_quarter_of_an_hour_without_a_request_a_series_leaves_the_metric
     assert!(shown.contains("bailiwick_requests_total{"));
     let idle = text(ask_at(last + 901 * SECOND_NS, "/metrics?collect=requests", &[]).await).await;
     assert!(!idle.contains("bailiwick_request"), "{idle}");
+    let traced = text(ask_at(last + 900 * SECOND_NS, "/metrics?collect=coverage,graph", &[]).await).await;
+    assert!(traced.contains("bailiwick_trace_coverage_state{") && traced.contains("traces_spanmetrics_calls_total{"));
+    let idle = text(ask_at(last + 901 * SECOND_NS, "/metrics?collect=coverage,graph", &[]).await).await;
+    assert!(!idle.contains("tenant=\"acme\""), "{idle}");
     let listed = json(ask_at(last + 901 * SECOND_NS, "/v1/series?window=1h", &[]).await).await;
     assert_eq!(column(&listed, "/requests"), [1, 9, 2, 3]);
 }

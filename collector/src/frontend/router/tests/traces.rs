@@ -195,3 +195,92 @@ async fn a_series_names_its_latest_failure_and_a_module_what_was_judged() {
         assert_eq!(module[field], 0, "{field}");
     }
 }
+
+async fn metrics_of(parts: Parts, uri: &str) -> String {
+    text(ask_with(parts, uri, &[]).await).await
+}
+
+/// Spans ended a minute ago; the snapshot's clock is 100 s later: nothing is idle yet.
+#[tokio::test]
+async fn metrics_tell_what_traces_show() {
+    let metrics = metrics_of(parts(), "/metrics").await;
+    for line in [
+        "bailiwick_trace_coverage_ratio{tenant=\"acme\",module=\"rag\",figure=\"C2\"} 0.75\n",
+        "bailiwick_trace_coverage_ratio{tenant=\"acme\",module=\"rag\",figure=\"C5\"} 1\n",
+        "bailiwick_trace_coverage_state{tenant=\"acme\",module=\"rag\",state=\"unmeasured\"} 1\n",
+        "bailiwick_coverage_evaluated_ratio 1\n",
+        "bailiwick_traces_settled_total{verdict=\"connected\"} 5\n",
+        "bailiwick_traces_settled_total{verdict=\"broken\"} 1\n",
+        "bailiwick_traces_revised_total{from=\"broken\",to=\"connected\"} 0\n",
+        "bailiwick_trace_gaps_total{kind=\"parent_missing_remote\",module=\"rag\"} 1\n",
+        "bailiwick_tenant_leak_findings_total{rule=\"L1\",verdict=\"suspect\",module=\"rag\"} 1\n",
+        "bailiwick_span_weights_total{source=\"none\"} 15\n",
+        "bailiwick_live_traces 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+    // Nothing counted requests: the figures that need it have no sample.
+    for figure in ["TC", "C1", "C1r", "C6", "C7"] {
+        assert!(!metrics.contains(&format!("figure=\"{figure}\"")), "{figure}");
+    }
+}
+
+#[tokio::test]
+async fn calls_and_spans_have_the_names_that_grafana_asks_for() {
+    let metrics = metrics_of(parts(), "/metrics?collect=graph").await;
+    let ends = "client=\"chat\",server=\"rag\",client_service_namespace=\"\",server_service_namespace=\"\"";
+    let edge = format!("{{tenant=\"acme\",{ends},connection_type=\"\"");
+    let span = "{tenant=\"acme\",service=\"rag\",span_name=\"call c\",span_kind=\"SPAN_KIND_SERVER\"";
+    for line in [
+        format!("traces_service_graph_request_total{edge}}} 3\n"),
+        format!("traces_service_graph_request_failed_total{edge}}} 1\n"),
+        // The called side took 20 ms, the calling one 30 ms.
+        format!("traces_service_graph_request_server_seconds_bucket{edge},le=\"0.025\"}} 3\n"),
+        format!("traces_service_graph_request_server_seconds_sum{edge}}} 0.06\n"),
+        format!("traces_service_graph_request_client_seconds_bucket{edge},le=\"0.025\"}} 0\n"),
+        format!("traces_service_graph_request_client_seconds_sum{edge}}} 0.09\n"),
+        format!("traces_spanmetrics_calls_total{span},status_code=\"STATUS_CODE_UNSET\"}} 3\n"),
+        format!("traces_spanmetrics_calls_total{span},status_code=\"STATUS_CODE_ERROR\"}} 1\n"),
+        format!("traces_spanmetrics_latency_bucket{span},status_code=\"STATUS_CODE_UNSET\",le=\"0.025\"}} 3\n"),
+        format!("traces_spanmetrics_latency_count{span},status_code=\"STATUS_CODE_ERROR\"}} 1\n"),
+    ] {
+        assert!(metrics.contains(&line), "{line} in\n{metrics}");
+    }
+    // A database shows no side of its own.
+    assert!(metrics.contains("server=\"postgresql/books\"") && metrics.contains("connection_type=\"database\"} 1\n"));
+    let silent =
+        "traces_service_graph_request_server_seconds_count{tenant=\"acme\",client=\"chat\",server=\"postgresql";
+    assert!(!metrics.contains(silent) && !metrics.contains("bailiwick_"));
+    let without = MetricsSettings { service_graph: false, ..MetricsSettings::default() };
+    assert_eq!(metrics_of(Parts { metrics: without, ..parts() }, "/metrics?collect=graph").await, "");
+}
+
+#[tokio::test]
+async fn a_tenant_sees_no_metric_that_is_not_its_own() {
+    let own = metrics_of(parts(), "/metrics?tenant=globex").await;
+    assert!(own.contains("bailiwick_trace_coverage_ratio{tenant=\"globex\",module=\"rag\""));
+    assert!(own.contains("traces_service_graph_request_total{tenant=\"globex\""));
+    for foreign in ["acme", "findings", "gaps", "settled", "span_weights", "hops"] {
+        assert!(!own.contains(foreign), "{foreign} in\n{own}");
+    }
+}
+
+#[tokio::test]
+async fn exemplars_lead_from_failures_and_buckets_to_spans() {
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0")];
+    let shown = |parts| async { text(ask_with(parts, "/metrics?collect=requests", &accept).await).await };
+    let open = shown(parts()).await;
+    let id = |id: &str| format!("trace_id=\"{}\"", id.repeat(16));
+    let failure =
+        format!("outcome=\"failure\"}} 1 # {{{},span_id=\"{}\"}} 1 1699999940.000\n", id("03"), "14".repeat(8));
+    assert!(open.contains(&failure), "{failure} in\n{open}");
+    // 21 ms of trace 5 ended last of those in le="0.025".
+    let bucket = format!(
+        "module=\"rag\",le=\"0.025\"}} 3 # {{{},span_id=\"{}\"}} 0.021 1699999940.000\n",
+        id("05"),
+        "15".repeat(8)
+    );
+    assert!(open.contains(&bucket), "{bucket} in\n{open}");
+    let off = MetricsSettings { exemplars: false, ..MetricsSettings::default() };
+    assert!(!shown(Parts { metrics: off, ..parts() }).await.contains("trace_id"));
+}

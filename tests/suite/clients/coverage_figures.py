@@ -1,0 +1,96 @@
+"""Scenario: services of the Python SDK count their requests by metrics; one shows all of them by traces, one keeps a
+quarter, one has a queue for a tenth, one is called through a propagator that makes up span ids. Guarantee: coverage is
+whole where it is whole, sampled or not; where spans are lost it falls and the delivery figure says why; where chains
+break the headline falls and the gap names the module.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from cases import Cases
+from coverage_app import REQUESTS
+from daemon import Daemon, until
+
+KINDS = ("whole", "sampled", "shrunken", "broken")
+SETTINGS = ["aggregator.coverage.trace_idle=2s", "aggregator.coverage.trace_age_max=4s"]
+
+
+def run_apps(daemon: Daemon, ran: dict) -> None:
+    app = pathlib.Path(__file__).with_name("coverage_app.py")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
+    endpoint = f"http://{daemon.http}"
+    started = {
+        kind: subprocess.Popen([sys.executable, app, kind, endpoint], env=environment, stdout=subprocess.PIPE)
+        for kind in KINDS
+    }
+    for kind, process in started.items():
+        out, _ = process.communicate(timeout=100)
+        assert process.returncode == 0, kind
+        ran[kind] = json.loads(out)
+
+
+def item(daemon: Daemon, kind: str, tenant: str | None) -> dict:
+    """The item whose window has all requests; metrics of all of them have come, and it ends after the last one."""
+
+    def read() -> dict | None:
+        rows = [row for row in daemon.items("/v1/coverage", module=kind) if row["tenant"] == tenant]
+        return rows[0] if rows and rows[0]["figures"]["C1"]["denominator"] == REQUESTS else None
+
+    found = until(read, 40)
+    assert found, daemon.items("/v1/coverage", module=kind)
+    return found
+
+
+def whole(daemon: Daemon) -> None:
+    seen = item(daemon, "whole", "acme")
+    assert (seen["state"], seen["denominator_source"]) == ("measured", "duration_histogram"), seen
+    assert seen["headline_ratio"] == "1.000000", seen
+    assert {name: seen["figures"][name]["ratio"] for name in ("C1", "C1r", "C2")} == dict.fromkeys(
+        ("C1", "C1r", "C2"), "1.000000"
+    ), seen
+    assert seen["figures"]["C7"]["ratio"] == "1.000000", seen["figures"]["C7"]
+
+
+def sampled(daemon: Daemon) -> None:
+    """What the sampler dropped it says itself, by service."""
+    seen = item(daemon, "sampled", None)
+    figures = seen["figures"]
+    assert figures["C1"]["ratio"] == "1.000000", figures["C1"]
+    # 400 requests kept with probability 1/4: five standard deviations are 0.11.
+    assert 0.14 < float(figures["C1r"]["ratio"]) < 0.36, figures["C1r"]
+    assert figures["C2"]["ratio"] == "1.000000", figures["C2"]
+
+
+def shrunken(daemon: Daemon, ran: dict) -> None:
+    seen = item(daemon, "shrunken", "acme")
+    lost = 3 * REQUESTS - ran["shrunken"]["spans"]
+    assert lost > 0, "the queue was to be too small"
+    assert float(seen["figures"]["C1"]["ratio"]) < 0.9 and float(seen["headline_ratio"]) < 0.9, seen
+    # What was exported has come: it was lost before, in the queue.
+    assert seen["figures"]["C7"]["ratio"] == "1.000000", seen["figures"]["C7"]
+
+
+def broken(daemon: Daemon) -> None:
+    seen = item(daemon, "broken", "acme")
+    assert seen["figures"]["C1"]["ratio"] == "1.000000", seen["figures"]["C1"]
+    assert seen["headline_ratio"] == "0.000000", seen
+    gaps = {gap["kind"]: gap for gap in seen["gaps"]}
+    assert gaps["parent_missing_remote"]["count"] == REQUESTS and len(gaps["parent_missing_remote"]["trace_ids"]) == 3
+
+
+def main() -> None:
+    cases, ran = Cases(), {}
+    with Daemon(SETTINGS) as daemon:
+        cases.check("four services run and end", run_apps, daemon, ran)
+        cases.check("whole: every figure is whole", whole, daemon)
+        cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon)
+        cases.check("a queue that is too small: coverage falls, delivery of what was exported is whole", shrunken, daemon, ran)
+        cases.check("a broken propagator: the headline falls and the gap names the module", broken, daemon)
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
