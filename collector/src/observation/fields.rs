@@ -45,6 +45,7 @@ pub(super) fn spoken_flags(flags: u32) -> u32 {
     const HAS_IS_REMOTE: u32 = 0x100;
     const IS_REMOTE: u32 = 0x200;
     const SAMPLED: u32 = 1;
+    const TRACE_FLAGS: u32 = 0xff;
     let mut spoken = 0;
     if flags & HAS_IS_REMOTE != 0 {
         spoken |= flag::REMOTE_KNOWN;
@@ -52,7 +53,8 @@ pub(super) fn spoken_flags(flags: u32) -> u32 {
             spoken |= flag::REMOTE;
         }
     }
-    if flags != 0 {
+    // SDKs that say where the parent is and leave the W3C trace flags out (Python's do) say nothing about sampling.
+    if flags & TRACE_FLAGS != 0 {
         spoken |= flag::SAMPLED_KNOWN;
         if flags & SAMPLED != 0 {
             spoken |= flag::SAMPLED;

@@ -262,7 +262,7 @@ fn in_range(value: i32, last: i32, otherwise: u8, flags: &mut u32) -> u8 {
 fn said(flags: u32) -> u32 {
     bit(flags & 0x100 != 0, flag::REMOTE_KNOWN)
         | bit(flags & 0x300 == 0x300, flag::REMOTE)
-        | bit(flags != 0, flag::SAMPLED_KNOWN)
+        | bit(flags & 0xff != 0, flag::SAMPLED_KNOWN)
         | bit(flags & 1 != 0, flag::SAMPLED)
 }
 

@@ -39,7 +39,7 @@ def slow(exporter):
     export = exporter.export
 
     def late(batch):
-        time.sleep(0.3)
+        time.sleep(2)
         return export(batch)
 
     exporter.export = late

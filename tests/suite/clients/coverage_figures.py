@@ -68,7 +68,8 @@ def shrunken(daemon: Daemon, ran: dict) -> None:
     seen = item(daemon, "shrunken", "acme")
     lost = 3 * REQUESTS - ran["shrunken"]["spans"]
     assert lost > 0, "the queue was to be too small"
-    assert float(seen["figures"]["C1"]["ratio"]) < 0.9 and float(seen["headline_ratio"]) < 0.9, seen
+    assert float(seen["headline_ratio"]) < 0.9 and seen["figures"]["C1"]["numerator"] < 0.9 * REQUESTS, seen
+    assert seen["losses"] == {"queue_full": lost, "exporter_error": 0, "not_accepted": 0}, (lost, seen["losses"])
     # What was exported has come: it was lost before, in the queue.
     assert seen["figures"]["C7"]["ratio"] == "1.000000", seen["figures"]["C7"]
 

@@ -20,7 +20,16 @@ import python_sdk
 
 TENANTS = ("acme", "globex", "initech")
 # Every so many requests a leak of one kind.
-BLEEDS_EVERY, FORGETS_EVERY, STRAYS_EVERY = 50, 70, 90
+BLEEDS_EVERY, FORGETS_EVERY, STRAYS_EVERY = 500, 700, 900
+
+
+def plan(number: int, leaks: bool) -> tuple[str | None, str | None, str]:
+    """Of a request: the tenant that its SERVER span names, the one that its modules name, the one whose schema it reads."""
+    tenant, other = (TENANTS[(number + of) % len(TENANTS)] for of in (0, 1))
+    bleeds, forgets, strays = (leaks and number % every == 0 for every in (BLEEDS_EVERY, FORGETS_EVERY, STRAYS_EVERY))
+    named = None if forgets else tenant
+    # A variable that still holds the tenant of another request.
+    return named, other if bleeds else named, other if strays else tenant
 
 
 class Platform:
@@ -34,19 +43,11 @@ class Platform:
         return self._tracer.start_as_current_span(name, kind=kind, attributes=attributes)
 
     def serve(self, number: int) -> None:
-        tenant = TENANTS[number % len(TENANTS)]
-        other = TENANTS[(number + 1) % len(TENANTS)]
-        bleeds, forgets, strays = (
-            self._leaks and number % every == 0 for every in (BLEEDS_EVERY, FORGETS_EVERY, STRAYS_EVERY)
-        )
-        named = None if forgets else tenant
+        named, inside, owner = plan(number, self._leaks)
         route = {"http__request__method": "POST", "http__route": "/chat"}
         with self.span("POST /chat", SpanKind.SERVER, tenant__id=named, bailiwick__module="chat", **route):
-            # The variable still holds the tenant of another request.
-            inside = other if bleeds else named
             with self.span("retrieve", tenant__id=inside, bailiwick__module="rag_hub"):
-                schema = f"tenant_{other if strays else tenant}"
-                database = {"db__system__name": "postgresql", "db__namespace": schema}
+                database = {"db__system__name": "postgresql", "db__namespace": f"tenant_{owner}"}
                 with self.span("SELECT chunks", SpanKind.CLIENT, tenant__id=inside, **database):
                     pass
                 with self.span("rank"):

@@ -23,6 +23,7 @@ const ENDS: Moment = Moment::seconds(1);
 
 /// OTLP's span flags: the trace flag `sampled`, "has a say about the parent", "the parent is remote".
 const SAMPLED: u32 = 0x1;
+const RANDOM: u32 = 2;
 const ORIGIN_KNOWN: u32 = 0x100;
 const ORIGIN_REMOTE: u32 = 0x200;
 
@@ -119,7 +120,8 @@ pub(in crate::scenario) fn service(scenario: &Scenario, of: Option<&String>) -> 
 
 /// Without a word the parent is local if it is of the same service, else remote.
 fn flags(scenario: &Scenario, span: &Span, service: &str) -> Result<u32> {
-    let sampled = if span.sampled { SAMPLED } else { 0 };
+    // With W3C's random flag, so that an unsampled span says something.
+    let sampled = if span.sampled { RANDOM | SAMPLED } else { RANDOM };
     let origin = match (span.parent_is, &span.parent) {
         (Some(origin), _) => origin,
         (None, None) => Origin::Local,

@@ -7,7 +7,7 @@ use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::coverage::{Denominator, Source};
 use bailiwick_slo::ratio::Ratio;
 
-use super::reading::Independent;
+use super::reading::{Independent, Losses};
 use super::sums::{Reading, Sums};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{ModuleId, Part};
@@ -25,6 +25,7 @@ pub(super) fn of_tenant(snapshot: &Snapshot, at: &Reading, (id, tenant): (Module
         operations: operations(snapshot, at, &[id]),
         attribution: attribution(at, &services),
         delivery: delivery(at, &services),
+        losses: losses(at, &services),
     }
 }
 
@@ -51,6 +52,7 @@ pub(super) fn of_module(snapshot: &Snapshot, at: &Reading, (module, ids): (&Arc<
         operations: operations(snapshot, at, ids),
         attribution: attribution(at, &services),
         delivery: delivery(at, &services),
+        losses: losses(at, &services),
     }
 }
 
@@ -87,6 +89,18 @@ fn attribution(at: &Reading, services: &BTreeSet<Arc<str>>) -> Option<Ratio> {
     let sums = services.iter().filter_map(|service| at.attribution.get(service));
     let [accepted, attributed] = sums.fold([0; 2], |sum, counts| [sum[0] + counts[0], sum[1] + counts[1]]);
     (accepted > 0).then(|| Ratio::of(attributed, accepted))
+}
+
+/// Where spans of these services were lost.
+fn losses(at: &Reading, services: &BTreeSet<Arc<str>>) -> Losses {
+    let mut losses = Losses::default();
+    for counts in services.iter().filter_map(|service| at.services.get(service)) {
+        losses.queue_full += counts.queue_full;
+        losses.exporter_error += counts.export_failed;
+    }
+    let delivered = delivery(at, services);
+    losses.not_accepted = delivered.map_or(0, |ratio| ratio.denominator.saturating_sub(ratio.numerator));
+    losses
 }
 
 /// C7 of these services.

@@ -8,7 +8,7 @@ use bailiwick_slo::time::Window;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reading::Covered;
+use super::reading::{Covered, Losses};
 use crate::aggregator::snapshot::{Gap, GapTraces};
 use crate::frontend::format;
 
@@ -63,6 +63,8 @@ pub(crate) struct CoverageItem {
     pub(crate) figures: BTreeMap<&'static str, FigureItem>,
     /// C3 by where the parent is.
     pub(crate) parents: ParentsItem,
+    /// Where spans were lost before they came here, as the SDKs of the module's services tell.
+    pub(crate) losses: LossesItem,
     /// Who broke chains of spans, the kinds that occurred.
     pub(crate) gaps: Vec<GapItem>,
 }
@@ -109,6 +111,27 @@ pub(crate) struct PartItem {
     pub(crate) denominator: u64,
 }
 
+/// Lost spans by where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct LossesItem {
+    /// The queue of a span processor was full.
+    #[schema(example = 12)]
+    pub(crate) queue_full: u64,
+    /// An exporter failed.
+    #[schema(example = 0)]
+    pub(crate) exporter_error: u64,
+    /// Exported without error and not among the accepted.
+    #[schema(example = 0)]
+    pub(crate) not_accepted: u64,
+}
+
+impl From<Losses> for LossesItem {
+    fn from(losses: Losses) -> Self {
+        let Losses { queue_full, exporter_error, not_accepted } = losses;
+        Self { queue_full, exporter_error, not_accepted }
+    }
+}
+
 /// A kind of gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct GapItem {
@@ -147,6 +170,7 @@ impl CoverageItem {
             denominator_source: denominator_source.map(coverage::Source::name),
             figures: Id::ALL.iter().zip(&figures).map(|(id, figure)| (id.name(), figure.into())).collect(),
             parents: ParentsItem { local, remote, unknown },
+            losses: covered.losses.into(),
             gaps: gaps(covered, traces),
         }
     }
@@ -196,6 +220,7 @@ mod tests {
             overflow: false,
             counts,
             gaps,
+            losses: Losses::default(),
             to: Slot(170_000_000),
         }
     }

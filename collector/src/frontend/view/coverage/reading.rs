@@ -29,6 +29,8 @@ pub(crate) struct Covered {
     pub(crate) counts: Counts,
     /// Gaps by kind, in the order of [`Gap::ALL`].
     pub(crate) gaps: [u64; Gap::ALL.len()],
+    /// Where spans of its services were lost.
+    pub(crate) losses: Losses,
     /// The end of its window.
     pub(crate) to: Slot,
 }
@@ -46,6 +48,19 @@ pub(crate) struct Independent {
     pub(crate) attribution: Option<Ratio>,
     /// C7.
     pub(crate) delivery: Option<Ratio>,
+    /// Where spans of its services were lost, as SDKs tell.
+    pub(crate) losses: Losses,
+}
+
+/// Spans that were lost on the way, by where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Losses {
+    /// The processor's queue was full.
+    pub(crate) queue_full: u64,
+    /// The exporter failed.
+    pub(crate) exporter_error: u64,
+    /// Exported without error and not among the accepted: refused, repeated, or not judged yet.
+    pub(crate) not_accepted: u64,
 }
 
 impl Named for Covered {
@@ -70,6 +85,7 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, inventory: &Inventory, window: Wind
             overflow: module.overflow,
             counts: terms.counts(&module.module, sums, Some(independent)),
             gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
+            losses: independent.losses,
             to,
         }
     });
@@ -101,6 +117,7 @@ pub(crate) fn by_module(snapshot: &Snapshot, inventory: &Inventory, window: Wind
             tenant: Arc::clone(&nobody),
             counts: terms.counts(&module, &sums, Some(independent)),
             gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
+            losses: independent.losses,
             overflow: false,
             module,
             modules,
