@@ -115,8 +115,9 @@ impl Daemon {
         readiness.set_listeners_bound(true);
         readiness.set_configuration_valid(true);
         readiness.set_journal_accepting(true);
+        let patterns_told = vec![false; settings.aggregator.leaks.data_patterns.len()];
         let (stop_pulse, stopped) = watch::channel(false);
-        let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready, announced };
+        let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready, announced, patterns_told };
         let pulse = tokio::spawn(pulse.beat(stopped));
         receiver.open();
         pulse::until_ready(&state).await;

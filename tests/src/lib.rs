@@ -8,3 +8,4 @@ pub mod harness;
 pub mod listing;
 pub mod load;
 pub mod reference;
+pub mod scenario;

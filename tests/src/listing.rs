@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use bailiwick_collector::observation::batch::layout::{Section, header};
-use bailiwick_collector::observation::batch::row::{Context, Evidence, NO_CODE, Span, flag};
+use bailiwick_collector::observation::batch::row::{Context, Evidence, NO_CODE, Point, Span, flag, point_flag};
 use bailiwick_collector::observation::batch::{Batch, View};
 use bailiwick_collector::observation::report::{Reason, Warning};
 use bailiwick_slo::outcome::Outcome;
@@ -31,6 +31,20 @@ const FLAGS: [(u32, &str); 17] = [
     (flag::TENANT_INVALID, "tenant_invalid"),
 ];
 
+/// Names of the bits of a point's flags.
+const POINT_FLAGS: [(u16, &str); 10] = [
+    (point_flag::MONOTONIC, "monotonic"),
+    (point_flag::INTEGER, "integer"),
+    (point_flag::NO_VALUE, "no_value"),
+    (point_flag::UNKNOWN_START, "unknown_start"),
+    (point_flag::HAS_SUM, "has_sum"),
+    (point_flag::GRPC_CODE, "grpc_code"),
+    (point_flag::ENTERS, "enters"),
+    (point_flag::DROPPED, "dropped"),
+    (point_flag::FAILED, "failed"),
+    (point_flag::OUTPUT, "output"),
+];
+
 /// All that a batch says, a line for each row.
 #[must_use]
 pub fn listing(batch: &Batch) -> String {
@@ -40,6 +54,7 @@ pub fn listing(batch: &Batch) -> String {
     lines.extend(view.evidence().zip(0..).map(|(row, n): (_, u32)| format!("evidence {n}: {}", evidence(&view, &row))));
     lines.extend(view.spans().zip(0..).map(|(row, n): (_, u32)| format!("span {n}: {}", span(&view, &row))));
     lines.push(format!("points: {}, bucket words: {}", view.count(Section::Points), view.count(Section::Buckets)));
+    lines.extend(view.points().zip(0..).map(|(row, n): (_, u32)| format!("point {n}: {}", point(&view, &row))));
     for (n, row) in view.extras().enumerate() {
         let text = if row.kind == 3 { view.string(row.value as u32) } else { "" };
         lines.push(format!("extra {n}: key {} kind {} value {} {text:?}", row.key, row.kind, row.value));
@@ -138,6 +153,36 @@ fn span(view: &View<'_>, row: &Span) -> String {
         row.flags
     );
     out
+}
+
+fn point(view: &View<'_>, row: &Point) -> String {
+    let outcome = Outcome::from_u8(row.outcome).map_or("unknown", Outcome::name);
+    let flags: Vec<&str> = POINT_FLAGS.iter().filter(|(bit, _)| row.flags & bit != 0).map(|(_, name)| *name).collect();
+    let code = if row.code == NO_CODE { "none".to_owned() } else { row.code.to_string() };
+    let texts = [("metric", row.metric), ("unit", row.unit), ("operation", row.operation)];
+    // Every word and extra that the row points to is there.
+    let words: Vec<u64> = view.words_of(row.first_word, row.words).collect();
+    let extras = view.extras_of(row.first_extra, row.extras).len();
+    assert_eq!((words.len(), extras), (row.words as usize, row.extras.into()), "words and extras of a point are there");
+    format!(
+        "stream {} {}data {} temporality {}, start {} time {} value {:#x} count {} scale {}, context {} evidence {}, \
+         words {words:x?} from {}, extras {} from {}, code {code} outcome {outcome}, flags {:#x} {flags:?}",
+        hex(&row.stream_id),
+        named(view, &texts),
+        row.data,
+        row.temporality,
+        row.start_ns,
+        row.time_ns,
+        row.value,
+        row.count,
+        row.scale,
+        row.context,
+        row.evidence,
+        row.first_word,
+        row.extras,
+        row.first_extra,
+        row.flags
+    )
 }
 
 /// Names and strings of those that are there.

@@ -1,8 +1,9 @@
-//! No heap allocation per span on a hit (`speed.md`, S11): what is allocated for a request does not grow with its spans.
+//! No heap allocation per item on a hit (`speed.md`, S11): what is allocated for a request does not grow with its spans
+//! or points.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::Cell;
+use std::sync::Arc;
 
 use bailiwick_collector::aggregator::{Aggregator, Terms};
 use bailiwick_collector::observation::batch::{Batch, Meta};
@@ -12,13 +13,25 @@ use bailiwick_tests::load::fresh::Fresh;
 use bailiwick_tests::load::pool::{PREFIX_BYTES, Pool};
 use bailiwick_tests::load::workload::{Compression, Plan};
 use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::{
+    Histogram, HistogramDataPoint, Metric, ResourceMetrics, ScopeMetrics, metric::Data,
+};
+use prost::Message;
 
 /// Counts calls that allocate or grow.
 struct Counting;
 
-static CALLS: AtomicU64 = AtomicU64::new(0);
-/// What is counted is the process's: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+thread_local! {
+    /// Of this thread: each test counts its own.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // Past the end of its thread nothing is counted.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -27,7 +40,7 @@ static ALLOCATOR: Counting = Counting;
 // SAFETY: every method hands its arguments on unchanged to `System`, which keeps the contract of the trait.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller's promises are those that `System` asks for.
         unsafe { System.alloc(layout) }
     }
@@ -38,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        CALLS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: `at` came from `System` with this layout.
         unsafe { System.realloc(at, layout, bytes) }
     }
@@ -54,17 +67,43 @@ fn bodies(spans_per_request: usize) -> Vec<Bytes> {
     frames.into_iter().map(|frame| frame.slice(PREFIX_BYTES..)).collect()
 }
 
-fn observe(observer: &mut Observer, body: &Bytes) -> Batch {
+fn observe(observer: &mut Observer, body: &[u8], signal: Signal) -> Batch {
     let meta = Meta::default();
-    let request =
-        Request { protobuf: body, body, signal: Signal::Traces, observed_at_ns: NOW_NS, items_expected: None, meta };
+    let request = Request { protobuf: body, body, signal, observed_at_ns: NOW_NS, items_expected: None, meta };
     observer.observe(&request).expect("sound").batch
 }
 
+/// Histograms of requests of several tenants, with as many points.
+fn metrics(points: usize) -> Vec<u8> {
+    let text = |key: &str, text: String| {
+        let value = Some(AnyValue { value: Some(any_value::Value::StringValue(text)) });
+        KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+    };
+    let point = |number: usize| HistogramDataPoint {
+        attributes: vec![
+            text("tenant.id", format!("tenant-{}", number % 8)),
+            text("http.request.method", "GET".to_owned()),
+            text("http.route", format!("/{}", number % 16)),
+            text("server.port", number.to_string()),
+        ],
+        time_unix_nano: NOW_NS,
+        count: 15,
+        bucket_counts: vec![1; 15],
+        explicit_bounds: (1..15).map(f64::from).collect(),
+        ..HistogramDataPoint::default()
+    };
+    let data = Histogram { data_points: (0..points).map(point).collect(), aggregation_temporality: 2 };
+    let name = "http.server.request.duration".to_owned();
+    let metrics = vec![Metric { name, data: Some(Data::Histogram(data)), ..Metric::default() }];
+    let scope_metrics = vec![ScopeMetrics { metrics, ..ScopeMetrics::default() }];
+    let resource_metrics = vec![ResourceMetrics { scope_metrics, ..ResourceMetrics::default() }];
+    ExportMetricsServiceRequest { resource_metrics }.encode_to_vec()
+}
+
 fn calls<T>(work: impl FnOnce() -> T) -> (u64, T) {
-    let before = CALLS.load(Ordering::Relaxed);
+    let before = CALLS.get();
     let done = work();
-    (CALLS.load(Ordering::Relaxed) - before, done)
+    (CALLS.get() - before, done)
 }
 
 fn without_index() -> Terms {
@@ -77,19 +116,18 @@ fn without_index() -> Terms {
 /// Guarantee: a request of eight times the spans allocates as often, when it is observed and when it is booked.
 #[test]
 fn a_span_of_a_known_series_allocates_nothing() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (small, large) = (bodies(64), bodies(512));
     let mut observer = Observer::new(Arc::new(Rules::default()));
     let mut fold = Aggregator::new(without_index());
     fold.tick(1, NOW_NS);
     // Twice over everything: buffers have their size then, and series exist.
     for body in large.iter().chain(&small).chain(&large).chain(&small) {
-        fold.apply(1, &observe(&mut observer, body).view());
+        fold.apply(1, &observe(&mut observer, body, Signal::Traces).view());
     }
     let (small_calls, small_batches) =
-        calls(|| small.iter().map(|body| observe(&mut observer, body)).collect::<Vec<_>>());
+        calls(|| small.iter().map(|body| observe(&mut observer, body, Signal::Traces)).collect::<Vec<_>>());
     let (large_calls, large_batches) =
-        calls(|| large.iter().map(|body| observe(&mut observer, body)).collect::<Vec<_>>());
+        calls(|| large.iter().map(|body| observe(&mut observer, body, Signal::Traces)).collect::<Vec<_>>());
     assert_eq!(small_calls, large_calls, "observation of {} requests", small.len());
 
     let mut book = |batches: &[Batch]| calls(|| batches.iter().for_each(|batch| fold.apply(1, &batch.view()))).0;
@@ -103,11 +141,10 @@ fn a_span_of_a_known_series_allocates_nothing() {
 /// series and slots, not for spans.
 #[test]
 fn a_span_of_a_new_trace_allocates_next_to_nothing() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut observer = Observer::new(Arc::new(Rules::default()));
-    let batches: Vec<Batch> = bodies(512).iter().map(|body| observe(&mut observer, body)).collect();
+    let batches: Vec<Batch> = bodies(512).iter().map(|body| observe(&mut observer, body, Signal::Traces)).collect();
     let spans = 512 * batches.len() as u64;
-    let mut run = |times: usize| {
+    let run = |times: usize| {
         let (mut fold, mut fresh, mut last) = (Aggregator::new(Terms::default()), Fresh::default(), 0);
         // Traces settle after 30 s and are kept for 600 s.
         for step in 0..75_u64 {
@@ -123,4 +160,20 @@ fn a_span_of_a_new_trace_allocates_next_to_nothing() {
         thrice.saturating_sub(once) < 2 * spans / 50,
         "{once} and {thrice} calls for {spans} and thrice as many spans"
     );
+}
+
+/// Scenario: requests of 64 and of 512 histogram points of a wanted metric, walked again.
+/// Guarantee: a request of eight times the points allocates as often.
+#[test]
+fn a_point_of_a_wanted_metric_allocates_nothing() {
+    let (small, large) = (metrics(64), metrics(512));
+    let mut observer = Observer::new(Arc::new(Rules::default()));
+    for body in [&large, &small, &large, &small] {
+        observe(&mut observer, body, Signal::Metrics);
+    }
+    let (small_calls, batch) = calls(|| observe(&mut observer, &small, Signal::Metrics));
+    assert_eq!(batch.view().points().len(), 64);
+    let (large_calls, batch) = calls(|| observe(&mut observer, &large, Signal::Metrics));
+    assert_eq!(batch.view().points().len(), 512);
+    assert_eq!(small_calls, large_calls);
 }

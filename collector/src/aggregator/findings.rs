@@ -115,6 +115,21 @@ impl Findings {
         self.next_id += 1;
     }
 
+    /// Takes back a hit of fewer rules on the same span: it is part of one that says more. What was counted stays.
+    pub(super) fn take_back(&mut self, rules: &[Rule], kind: &Kind, trace_id: &[u8; 16]) {
+        let is_it = |known: &&mut Finding| {
+            known.rules == rules
+                && known.child_module == kind.child_module
+                && known.operation == kind.operation
+                && known.trace_ids.contains(trace_id)
+        };
+        if let Some(known) = self.ring.iter_mut().rev().find(is_it) {
+            known.count = known.count.saturating_sub(1);
+            known.trace_ids.retain(|known| known != trace_id);
+            self.changed = true;
+        }
+    }
+
     pub(super) fn publish(&mut self, traced: &mut Traced) {
         if std::mem::take(&mut self.changed) {
             let counts = self.counts.iter().map(|((rule, certainty, module), count)| FindingCount {
@@ -127,7 +142,8 @@ impl Findings {
             counts.sort_unstable_by(|one, two| {
                 (one.rule, one.certainty, &one.module).cmp(&(two.rule, two.certainty, &two.module))
             });
-            self.shown = (Arc::new(self.ring.iter().cloned().collect()), Arc::new(counts));
+            let kept = self.ring.iter().filter(|finding| finding.count > 0).cloned();
+            self.shown = (Arc::new(kept.collect()), Arc::new(counts));
         }
         (traced.findings, traced.finding_counts) = self.shown.clone();
     }

@@ -2,6 +2,7 @@
 
 mod desk;
 mod arrive;
+mod points;
 mod claims;
 mod judging;
 mod book;
@@ -10,7 +11,7 @@ mod comparing;
 mod publish;
 mod terms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::TENANT_UNKNOWN;
@@ -29,16 +30,18 @@ use super::durations::{Durations, Moment};
 use super::exemplars::Exemplars;
 use super::findings::Findings;
 use super::graph::Graph;
-use super::names::{Names, Place};
+use super::names::{Names, Route};
+use super::patterns::Patterns;
 use super::settings::Settings;
 use super::snapshot::{Cause, Gap, ModuleId, PARTS, Part, Settled, Snapshot};
+use super::streams::Streams;
 use super::tenants::{TenantId, Tenants};
 use super::traces::index::Index;
 use super::traces::leaks::Allowed;
 use super::traces::pool::NameId;
 use crate::observation::Signal;
 use crate::observation::batch::View;
-use crate::observation::batch::layout::header;
+use crate::observation::batch::layout::{Section, header};
 use arrive::WeightCounts;
 use book::{Booking, Called};
 use desk::Desk;
@@ -49,6 +52,9 @@ pub use terms::{KnownModule, Terms};
 /// Latency cells in use up to which every tick seals them, so that durations show as soon as counts do: about 5 ms. More
 /// are sealed when a slot closes.
 const SEALED_AT_TICK_MAX: usize = 10_000;
+
+/// Silent streams are looked for once a minute.
+const RETIRE_EVERY_NS: u64 = 60_000_000_000;
 
 /// Where a tenant claim may come from, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +91,7 @@ pub struct Aggregator {
     bench: Bench,
     bookings: Vec<Booking>,
     /// Names whose requests go to overflow: they would be looked up in vain for every request.
-    overflow: HashMap<Called, Place, RandomState>,
+    overflow: HashMap<Called, Route, RandomState>,
     carries: Carries,
     intervals: Intervals,
     durations: Durations,
@@ -93,8 +99,14 @@ pub struct Aggregator {
     /// What weights and their squares are above one, by series.
     extra_weights: Tiers<2>,
     parts: Tiers<PARTS>,
+    streams: Streams,
+    /// Spans by service: those that settled, those of them that have a tenant and a module.
+    attribution: Tiers<2>,
+    /// Services that tenant x modules were seen in.
+    module_services: BTreeSet<(ModuleId, u32)>,
     graph: Graph,
     findings: Findings,
+    patterns: Patterns,
     ledger: Ledger,
     desk: Desk,
     modules: Modules,
@@ -112,6 +124,8 @@ pub struct Aggregator {
     unverifiable: [u64; 3],
     /// Traces that two credentials spoke of since the last tick: trace, span, both tenants.
     twice_identified: Vec<(u32, u32, TenantId, TenantId)>,
+    /// When silent streams were looked for last.
+    retired_ns: u64,
     /// Messages that were consumed before they were sent.
     reversed_messages: u64,
     seq: u64,
@@ -134,6 +148,9 @@ impl Aggregator {
         self.desk.open(batch, &mut self.index.names);
         for row in batch.spans() {
             self.arrive(batch, &row);
+        }
+        if batch.count(Section::Points) > 0 {
+            self.take_points(batch);
         }
         self.keep_books(batch);
         self.book_evicted();
@@ -159,6 +176,8 @@ impl Aggregator {
     /// Moves the fold's clock: closes slots, books late requests, and publishes.
     pub fn tick(&mut self, seq: u64, now_ns: u64) -> Arc<Snapshot> {
         self.seq = seq;
+        // What was published last is looked at as of then: all that ended long before has left its open rows.
+        self.names.look(self.now_ns, self.totals.shown());
         // A clock that was set back must not reopen what is closed.
         self.now_ns = self.now_ns.max(now_ns);
         self.begun_ns.get_or_insert(now_ns);
@@ -188,6 +207,10 @@ impl Aggregator {
         self.index.expire(self.now_ns);
         self.index.trim();
         self.index.relax(self.now_ns);
+        if self.retired_ns + RETIRE_EVERY_NS <= self.now_ns {
+            self.retired_ns = self.now_ns;
+            self.streams.retire(self.now_ns);
+        }
     }
 
     fn close(&mut self) {
@@ -196,6 +219,8 @@ impl Aggregator {
         self.parts.close(self.now_ns, close_after_ns);
         self.extra_weights.close(self.now_ns, close_after_ns);
         self.messages.close(self.now_ns, close_after_ns);
+        self.attribution.close(self.now_ns, close_after_ns);
+        self.streams.close(self.now_ns, close_after_ns);
         self.graph.close(self.moment(), close_after_ns);
     }
 

@@ -14,12 +14,17 @@ mod books;
 mod traces;
 mod graph;
 mod findings;
+mod patterns;
+mod streams;
 mod fold;
 pub mod snapshot;
 mod worker;
 
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
 pub use graph::CELL_BYTES_MAX as GRAPH_CELL_BYTES_MAX;
-pub use settings::{AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings};
+pub use settings::{
+    AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings, StreamSettings,
+};
 pub use snapshot::Snapshot;
+pub use streams::{DropReason, MetricCounts, ServiceCounts, StreamCounters, StreamsShown};
 pub use worker::{SnapshotReader, start};

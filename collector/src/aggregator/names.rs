@@ -5,8 +5,15 @@
 //! module has a series, else to the tenant's module `_other`; a tenant without a place to `_overflow`. Overflow series
 //! of known modules stand outside the maxima: each module has one kept for it, per entry type.
 
+mod room;
+mod demand;
+mod heavy;
+mod ranks;
+mod watch;
+mod rest;
 mod modules;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::{EntryType, OTHER};
@@ -18,6 +25,11 @@ use super::memory::chunked::Chunked;
 use super::settings::SeriesSettings;
 use super::snapshot::{ModuleId, SeriesId, SeriesName};
 use super::tenants::{self, TenantId, Tenants};
+use demand::Demand;
+use ranks::{NO_RANK, RankId, Ranks};
+pub(super) use room::Fullest;
+use room::{Candidate, Room};
+use watch::{Looks, State, Watch};
 
 /// The number of an admitted name.
 pub(super) type Symbol = u32;
@@ -79,7 +91,17 @@ impl Place {
     pub(super) const OWN: u32 = u32::MAX;
 }
 
+/// Where requests of one name go, and what each of them is counted in beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) place: Place,
+    /// The sketch that ranks its operation, or [`NO_RANK`].
+    rank: RankId,
+    /// The name's number there.
+    number: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     tenant: TenantId,
     module: Symbol,
@@ -87,28 +109,10 @@ struct Key {
     entry: EntryType,
 }
 
-/// What a tenant holds.
-#[derive(Debug, Default, Clone, Copy)]
-struct Held {
-    series: u32,
-    modules: u32,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Module {
     id: ModuleId,
     operations: u32,
-}
-
-/// How full the fullest is, of what each tenant or module has a maximum for.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fullest {
-    /// Series of a tenant.
-    pub(super) series: u32,
-    /// Modules of a tenant.
-    pub(super) modules: u32,
-    /// Operations of a module of a tenant.
-    pub(super) operations: u32,
 }
 
 /// A tenant x module that is new: its number is the next one.
@@ -134,15 +138,23 @@ pub(super) struct Names {
     /// Per series, for the hot path: its tenant x module.
     pub(super) module_of: Vec<ModuleId>,
     pub(super) directory: Chunked<SeriesName>,
-    /// By [`TenantId`].
-    held: Vec<Held>,
+    /// Series that went to rest: their names may have them again.
+    resting: HashMap<Key, SeriesId, RandomState>,
+    /// Series whose totals begin again.
+    pub(super) restarted: Vec<SeriesId>,
+    room: Room,
+    ranks: Ranks,
+    /// Operations that configuration names, by module.
+    named: BTreeMap<String, BTreeSet<String>>,
     modules: HashMap<(TenantId, Symbol), Module, RandomState>,
     pub(super) new_modules: Vec<NewModule>,
-    /// Series within `series.max`.
-    admitted: u32,
-    fullest: Fullest,
     limited: Vec<(TenantId, Bound, u64)>,
     limited_by: HashMap<(TenantId, Bound), u32, RandomState>,
+    /// By [`SeriesId`].
+    watches: Vec<Watch>,
+    looks: Looks,
+    /// By [`TenantId`].
+    demands: Vec<Demand>,
 }
 
 impl Names {
@@ -156,13 +168,18 @@ impl Names {
             others: HashMap::default(),
             module_of: Vec::new(),
             directory: Chunked::default(),
-            held: Vec::new(),
+            resting: HashMap::default(),
+            restarted: Vec::new(),
+            room: Room::default(),
+            ranks: Ranks::default(),
+            named: BTreeMap::new(),
             modules: HashMap::default(),
             new_modules: Vec::new(),
-            admitted: 0,
-            fullest: Fullest::default(),
             limited: Vec::new(),
             limited_by: HashMap::default(),
+            watches: Vec::new(),
+            looks: Looks::default(),
+            demands: Vec::new(),
         }
     }
 
@@ -196,71 +213,73 @@ impl Names {
 
     /// Where requests of this name go from now on: to their own series if there is room, else to an overflow series.
     /// Nothing is counted: [`Self::count_limited`] does that, once per request.
-    pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Place {
+    pub(super) fn place(&mut self, tenants: &Tenants, asked: &Asked<'_>) -> Route {
+        let number = demand::number_of(asked.module, asked.operation, asked.entry);
+        self.note_demand(asked.tenant, number);
         let (tenant, symbols) =
             (asked.tenant, [asked.module, asked.operation].map(|text| self.symbol(text.as_bytes())));
         if tenant == tenants::OVERFLOW {
-            return self.overflow(tenants, asked, (OTHER, Bound::Tenants));
+            return self.overflow(tenants, asked, (OTHER, Bound::Tenants)).into();
         }
         if asked.module == OTHER {
-            return self.overflow(tenants, asked, (OTHER, Bound::Reserved));
+            return self.overflow(tenants, asked, (OTHER, Bound::Reserved)).into();
         }
         let module = self.modules.get(&(tenant, symbols[0])).copied();
         let (own_other, is_reserved) = (if module.is_some() { asked.module } else { OTHER }, asked.operation == OTHER);
         if is_reserved && module.is_some() {
-            return self.overflow(tenants, asked, (own_other, Bound::Reserved));
+            return self.overflow(tenants, asked, (own_other, Bound::Reserved)).into();
         }
         if let Some(series) = self.find(tenant, symbols, asked.entry) {
-            return Place { series, limited: Place::OWN };
+            return Place { series, limited: Place::OWN }.into();
         }
-        if let Some(bound) = self.full(tenant, module) {
-            return self.overflow(tenants, asked, (own_other, bound));
+        let key = Key { tenant, module: symbols[0], operation: symbols[1], entry: asked.entry };
+        let candidate = Candidate {
+            tenant,
+            module,
+            is_named: self.named.get(asked.module).is_some_and(|named| named.contains(asked.operation)),
+            is_heavy: module.is_some_and(|module| self.ranks.is_promoted(module.id, number)),
+            is_known: self.resting.contains_key(&key),
+        };
+        let bound = self.full(&candidate);
+        if let Some(bound) = bound.filter(|bound| *bound == Bound::Series || !self.limits.dry_run) {
+            let place = self.overflow(tenants, asked, (own_other, bound));
+            return Route { place, rank: self.rank_in(module), number };
         }
-        self.admit(tenant);
+        self.room.admit(tenant, !candidate.is_known);
         if is_reserved {
             // The module's first series is its overflow series; it takes the place that opening a module needs.
-            return self.overflow(tenants, asked, (asked.module, Bound::Reserved));
+            return self.overflow(tenants, asked, (asked.module, Bound::Reserved)).into();
         }
-        Place { series: self.add(tenants, asked, false), limited: Place::OWN }
+        let series = match self.resting.remove(&key) {
+            Some(series) => self.wake(series, asked.end_ns),
+            None => self.add(tenants, asked, State::Own),
+        };
+        let would_limit = bound.map_or(Place::OWN, |bound| self.limit(tenant, bound));
+        let count = self.ranks.take(self.module_of[series as usize], number);
+        let watch = &mut self.watches[series as usize];
+        (watch.is_named, watch.would_limit, watch.count) = (candidate.is_named, would_limit, count);
+        Place { series, limited: Place::OWN }.into()
     }
 
-    /// Which maximum leaves no room for a new series of this tenant in this module.
-    fn full(&self, tenant: TenantId, module: Option<Module>) -> Option<Bound> {
-        let held = self.held.get(tenant as usize).copied().unwrap_or_default();
-        if self.admitted >= self.limits.max {
-            Some(Bound::Series)
-        } else if module.is_none() && held.modules >= self.limits.modules_max {
-            Some(Bound::Modules)
-        } else if held.series >= self.limits.per_tenant_max {
-            Some(Bound::PerTenant)
-        } else if module.is_some_and(|module| module.operations >= self.limits.operations_top) {
-            Some(Bound::Operations)
-        } else {
-            None
+    /// The sketch that counts what a full module has no series for.
+    fn rank_in(&mut self, module: Option<Module>) -> RankId {
+        let bounds = (self.limits.sketches_max, self.limits.operations_top);
+        match module.filter(|module| module.operations >= self.limits.operations_top) {
+            Some(module) => self.ranks.open(module.id, bounds),
+            None => NO_RANK,
         }
     }
 
-    fn admit(&mut self, tenant: TenantId) {
-        self.admitted += 1;
-        let held = self.held(tenant);
-        held.series += 1;
-        let series = held.series;
-        self.fullest.series = self.fullest.series.max(series);
-    }
-
-    fn held(&mut self, tenant: TenantId) -> &mut Held {
-        let place = tenant as usize;
-        if self.held.len() <= place {
-            self.held.resize(place + 1, Held::default());
-        }
-        &mut self.held[place]
+    /// Operations that always have series, within `series.max`.
+    pub(super) fn name(&mut self, module: &str, operations: &[String]) {
+        self.named.entry(module.to_owned()).or_default().extend(operations.iter().cloned());
     }
 
     /// The series `_other` of a tenant and module: always there, whatever the maxima say.
     fn overflow(&mut self, tenants: &Tenants, asked: &Asked<'_>, (module, bound): (&str, Bound)) -> Place {
         let asked = Asked { module, operation: OTHER, ..*asked };
         let found = self.others.get(&(asked.tenant, self.symbol(module.as_bytes()), asked.entry)).copied();
-        let series = found.unwrap_or_else(|| self.add(tenants, &asked, true));
+        let series = found.unwrap_or_else(|| self.add(tenants, &asked, State::Overflow));
         Place { series, limited: self.limit(asked.tenant, bound) }
     }
 
@@ -274,25 +293,27 @@ impl Names {
         counter
     }
 
-    /// Counts one request that a place in overflow takes.
+    /// Counts one request that overflow takes.
     #[inline]
-    pub(super) fn count_limited(&mut self, place: Place) {
-        if let Some((_, _, count)) = self.limited.get_mut(place.limited as usize) {
+    pub(super) fn count_limited(&mut self, route: &Route) {
+        if let Some((_, _, count)) = self.limited.get_mut(route.place.limited as usize) {
             *count += 1;
         }
+        self.ranks.count(route.rank, route.number);
     }
 
-    fn add(&mut self, tenants: &Tenants, asked: &Asked<'_>, overflow: bool) -> SeriesId {
-        let tenant = asked.tenant;
+    fn add(&mut self, tenants: &Tenants, asked: &Asked<'_>, state: State) -> SeriesId {
+        let (tenant, overflow) = (asked.tenant, state == State::Overflow);
         let [module, operation] = [asked.module, asked.operation].map(|text| self.intern(text));
         let module_id = self.add_to_module(tenants, (tenant, module), overflow);
         let series = self.directory.len() as SeriesId;
+        let key = Key { tenant, module, operation, entry: asked.entry };
+        let number = demand::number_of(asked.module, asked.operation, asked.entry);
+        self.watches.push(Watch::new(key, state, (number, asked.end_ns)));
         if overflow {
             self.others.insert((tenant, module, asked.entry), series);
         } else {
-            let key = Key { tenant, module, operation, entry: asked.entry };
-            let hasher = &self.hasher;
-            self.series.insert_unique(hash_key(hasher, &key), (key, series), |(key, _)| hash_key(hasher, key));
+            self.list(key, series);
         }
         self.module_of.push(module_id);
         self.directory.push(SeriesName {
@@ -303,8 +324,15 @@ impl Names {
             module_id,
             overflow,
             first_seen_ns: asked.end_ns,
+            created_ns: asked.end_ns,
         });
         series
+    }
+
+    /// A series takes requests.
+    fn list(&mut self, key: Key, series: SeriesId) {
+        let hasher = &self.hasher;
+        self.series.insert_unique(hash_key(hasher, &key), (key, series), |(key, _)| hash_key(hasher, key));
     }
 
     fn add_to_module(&mut self, tenants: &Tenants, module: (TenantId, Symbol), overflow: bool) -> ModuleId {
@@ -312,16 +340,15 @@ impl Names {
         let held = self.modules.entry(module).or_insert(Module { id: next, operations: 0 });
         held.operations += u32::from(!overflow);
         let Module { id, operations } = *held;
-        self.fullest.operations = self.fullest.operations.max(operations);
+        self.room.fullest.operations = self.room.fullest.operations.max(operations);
         if id == next {
             let name = Arc::clone(&self.texts[module.1 as usize]);
             let is_other = module.0 == tenants::OVERFLOW || &*name == OTHER;
             let tenant = Arc::clone(tenants.name(module.0));
             self.new_modules.push(NewModule { tenant, module: name, overflow: is_other });
-            let held = self.held(module.0);
-            held.modules += u32::from(!is_other);
-            let modules = held.modules;
-            self.fullest.modules = self.fullest.modules.max(modules);
+            if !is_other {
+                self.room.open_module(module.0);
+            }
         }
         id
     }
@@ -337,12 +364,23 @@ impl Names {
 
     /// Series within `series.max`, and how full the fullest tenant and module are.
     pub(super) fn used(&self) -> (u32, Fullest) {
-        (self.admitted, self.fullest)
+        (self.room.admitted, self.room.fullest)
+    }
+
+    /// Series that rest, by tenant.
+    pub(super) fn resting(&self, tenants: &Tenants) -> Vec<(Arc<str>, u64)> {
+        self.room.resting(tenants)
     }
 
     /// Requests that a bound sent to overflow.
     pub(super) fn refused(&self, wanted: Bound) -> u64 {
         self.limited.iter().filter(|(_, bound, _)| *bound == wanted).map(|(_, _, count)| count).sum()
+    }
+}
+
+impl From<Place> for Route {
+    fn from(place: Place) -> Self {
+        Self { place, rank: NO_RANK, number: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Maxima of the books (`aggregator.`).
 
+mod streams;
 mod traces;
 
 use garde::Validate;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::observation::{RequestSettings, SamplingSettings};
 use crate::units::{ByteSize, Period};
 
+pub use streams::StreamSettings;
 pub use traces::{AllowedEdge, CoverageSettings, LeakSettings};
 
 /// How requests are counted and how much of it is kept.
@@ -30,6 +32,9 @@ pub struct Settings {
     /// What tenants are compared by.
     #[garde(dive)]
     pub leaks: LeakSettings,
+    /// Metrics that requests are counted by.
+    #[garde(dive)]
+    pub metrics: StreamSettings,
     /// How many series there may be.
     #[garde(dive)]
     pub series: SeriesSettings,
@@ -46,6 +51,7 @@ impl Default for Settings {
             sampling: SamplingSettings::default(),
             coverage: CoverageSettings::default(),
             leaks: LeakSettings::default(),
+            metrics: StreamSettings::default(),
             series: SeriesSettings::default(),
             histograms: HistogramSettings::default(),
         }
@@ -69,14 +75,39 @@ pub struct SeriesSettings {
     /// Most modules of a tenant; further ones share the module `_other`.
     #[garde(range(min = 1, max = 10_000))]
     pub modules_max: u32,
-    /// Most operations of a module of a tenant; further ones share the operation `_other`.
+    /// Operations of a module of a tenant that have series of their own, those with the most requests; the others share
+    /// the operation `_other`. Up to twice as many have one for a quarter of an hour while ranks change.
     #[garde(range(min = 1, max = 100_000))]
     pub operations_top: u32,
+    /// Most modules of tenants whose operations are ranked; in others the first operations keep their series.
+    #[garde(range(min = 0, max = 100_000))]
+    pub sketches_max: u32,
+    /// Counts what would be limited, and limits at `max` only.
+    pub dry_run: bool,
+    /// Tenants that always have a place, and 50 series each kept for them within `max`.
+    pub reserved_tenants: Vec<String>,
+}
+
+impl SeriesSettings {
+    /// Series that are kept for each reserved tenant (`sli.md` 5): fifty, or as many as it may have.
+    #[must_use]
+    pub fn reserve(&self) -> u32 {
+        self.per_tenant_max.min(50)
+    }
 }
 
 impl Default for SeriesSettings {
     fn default() -> Self {
-        Self { max: 20_000, per_tenant_max: 500, tenants_max: 1_000, modules_max: 64, operations_top: 50 }
+        Self {
+            max: 20_000,
+            per_tenant_max: 500,
+            tenants_max: 1_000,
+            modules_max: 64,
+            operations_top: 50,
+            sketches_max: 2_000,
+            dry_run: false,
+            reserved_tenants: Vec::new(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_slo::conventions::{TENANT_OVERFLOW, TENANT_UNKNOWN};
+use bailiwick_slo::conventions::{TENANT_OVERFLOW, TENANT_SYSTEM, TENANT_UNKNOWN};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -15,12 +15,14 @@ pub(super) type TenantId = u32;
 pub(super) const UNKNOWN: TenantId = 0;
 /// The tenant of all that no place is left for.
 pub(super) const OVERFLOW: TenantId = 1;
+/// The tenant of shared infrastructure.
+pub(super) const SYSTEM: TenantId = 2;
 /// Names that are only spoken of have numbers from here on.
 const SPOKEN_OF: TenantId = 1 << 30;
 /// Most of them; further ones are nobody in particular.
 const SPOKEN_OF_MAX: usize = 4_096;
 /// Our own names, which take no tenant's place.
-const OWN: [&str; 2] = [TENANT_UNKNOWN, TENANT_OVERFLOW];
+const OWN: [&str; 3] = [TENANT_UNKNOWN, TENANT_OVERFLOW, TENANT_SYSTEM];
 
 /// The directory of tenants.
 #[derive(Debug)]
@@ -31,6 +33,11 @@ pub(super) struct Tenants {
     /// Claimed beside another tenant, and without an accepted item: they take no place.
     spoken_of: HashMap<Arc<str>, TenantId, RandomState>,
     spoken_names: Vec<Arc<str>>,
+}
+
+/// How many tenants took a place before this one; 0 for our own names.
+pub(super) const fn ordinal(tenant: TenantId) -> u32 {
+    tenant.saturating_sub(OWN.len() as TenantId)
 }
 
 /// What became of a tenant that asked for a place.
@@ -112,10 +119,10 @@ mod tests {
     fn places_are_given_in_order_and_kept() {
         let mut tenants = Tenants::new(2);
         assert_eq!((tenants.find("_unknown"), tenants.find("_overflow")), (Some(UNKNOWN), Some(OVERFLOW)));
-        assert_eq!((tenants.admit("acme"), tenants.admit("globex")), (Admission::New(2), Admission::New(3)));
+        assert_eq!((tenants.admit("acme"), tenants.admit("globex")), (Admission::New(3), Admission::New(4)));
         assert_eq!((tenants.admit("initech"), tenants.find("initech")), (Admission::Full, None));
-        assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(2), Admission::Known(0)));
-        assert_eq!((&**tenants.name(3), tenants.used()), ("globex", 2));
+        assert_eq!((tenants.admit("acme"), tenants.admit("_unknown")), (Admission::Known(3), Admission::Known(0)));
+        assert_eq!((&**tenants.name(4), tenants.used()), ("globex", 2));
     }
 
     #[test]
@@ -124,8 +131,8 @@ mod tests {
         let spoken_of = tenants.identify("globex");
         assert_eq!(tenants.identify("globex"), spoken_of);
         assert_eq!((&**tenants.name(spoken_of), tenants.used()), ("globex", 0));
-        assert_eq!(tenants.admit("acme"), Admission::New(2));
-        assert_eq!((tenants.identify("acme"), tenants.admit("globex")), (2, Admission::Full));
+        assert_eq!(tenants.admit("acme"), Admission::New(3));
+        assert_eq!((tenants.identify("acme"), tenants.admit("globex")), (3, Admission::Full));
         let all: Vec<_> = (0..5_000).map(|n| tenants.identify(&format!("t{n}"))).collect();
         assert_eq!(all.iter().filter(|id| **id == OVERFLOW).count(), 5_001 - SPOKEN_OF_MAX);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::aggregator::snapshot::First;
+use crate::aggregator::snapshot::{First, PatternFigures};
 use crate::clock::SharedClock;
 use crate::frontend::{Recorded, State};
 use crate::journal::{Journal, MemoryJournal, Record};
@@ -23,6 +23,8 @@ pub(super) struct Pulse {
     pub(super) ready: watch::Sender<bool>,
     /// First requests that were told of.
     pub(super) announced: usize,
+    /// By pattern of data: that it is ignored was told.
+    pub(super) patterns_told: Vec<bool>,
 }
 
 impl Pulse {
@@ -58,6 +60,15 @@ impl Pulse {
             tracing::info!("first request: service {service}, tenant {tenant}, module {module}");
         }
         self.announced = snapshot.firsts().len();
+        for (pattern, told) in snapshot.data_patterns().iter().zip(self.patterns_told.iter_mut()) {
+            if pattern.disabled && !std::mem::replace(told, true) {
+                let PatternFigures { pattern, seen, fired, .. } = pattern;
+                tracing::warn!(
+                    "leaks.data_patterns: `{pattern}` fired on {fired} of {seen} spans, which is too many to be leaks: \
+                     it is ignored from now on; correct it and start again"
+                );
+            }
+        }
     }
 }
 

@@ -138,6 +138,7 @@ impl Settings {
             sampling: self.aggregator.sampling.clone(),
             boundaries: self.aggregator.coverage.boundaries.clone(),
             data_patterns: self.aggregator.leaks.data_patterns.clone(),
+            gateway_counters: self.aggregator.metrics.gateway_counters.clone(),
             tenancy: self.tenancy.clone(),
             modules: self.modules.clone(),
         }
@@ -159,6 +160,7 @@ impl Settings {
             shared: declared.shared,
             tenant_required: declared.tenant_required,
             peers: declared.peers.clone(),
+            operations: declared.operations.clone(),
         });
         crate::aggregator::Terms {
             settings: self.aggregator.clone(),

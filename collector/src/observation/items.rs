@@ -4,6 +4,8 @@ mod claimed;
 mod headers;
 mod judged;
 
+pub(super) use judged::Codes;
+
 use super::batch::row::{Context, flag};
 use super::batch::{Builder, NoString};
 use super::fields::label;

@@ -19,29 +19,45 @@ pub(super) fn write_text(out: &mut Vec<u8>, value: Value<'_>) {
 
 /// Writes the operation of a span into `out`, which comes empty.
 pub(super) fn write_operation(out: &mut Vec<u8>, attributes: &Slots<'_>, name: &[u8]) {
-    if let Some(given) = attributes.get(slots::OPERATION) {
-        return write_text(out, given);
-    }
-    if let Some((_, method)) = attributes.first_of(slots::HTTP_METHOD, 2) {
-        return write_http(out, method, attributes.get(slots::HTTP_ROUTE));
-    }
-    if let Some(method) = attributes.get(slots::RPC_METHOD) {
-        if let Some(service) = attributes.get(slots::RPC_SERVICE) {
-            write_text(out, service);
-            out.push(b'/');
-            return write_text(out, method);
-        }
-        if matches!(method, Value::Text(text) if text.contains(&b'/')) {
-            return write_text(out, method);
-        }
-    }
-    if let Some((_, operation)) = attributes.first_of(slots::MESSAGING_OPERATION, 2) {
-        return write_messaging(out, operation, attributes);
-    }
-    if let Some((_, function)) = attributes.first_of(slots::FUNCTION, 2) {
-        return write_text(out, function);
+    if write_named(out, attributes) {
+        return;
     }
     if name.is_empty() { out.extend_from_slice(OPERATION_UNKNOWN.as_bytes()) } else { write_masked(out, name) }
+}
+
+/// Writes the operation that attributes of a span or point name into `out`, which comes empty; false: they name none.
+pub(super) fn write_named(out: &mut Vec<u8>, attributes: &Slots<'_>) -> bool {
+    let rpc = (attributes.get(slots::RPC_SERVICE), attributes.get(slots::RPC_METHOD));
+    if let Some(given) = attributes.get(slots::OPERATION) {
+        write_text(out, given);
+    } else if let Some((_, method)) = attributes.first_of(slots::HTTP_METHOD, 2) {
+        write_http(out, method, attributes.get(slots::HTTP_ROUTE));
+    } else if let (Some(service), Some(method)) = rpc {
+        write_text(out, service);
+        out.push(b'/');
+        write_text(out, method);
+    } else if let (None, Some(method @ Value::Text(text))) = rpc
+        && text.contains(&b'/')
+    {
+        write_text(out, method);
+    } else if let Some((_, operation)) = attributes.first_of(slots::MESSAGING_OPERATION, 2) {
+        write_messaging(out, operation, attributes);
+    } else if let Some((_, function)) = attributes.first_of(slots::FUNCTION, 2) {
+        write_text(out, function);
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Writes the operation that `http.target` names if it is a route, which only those who know the routes can tell; false:
+/// something better names it, or nothing does.
+pub(super) fn write_target(out: &mut Vec<u8>, attributes: &Slots<'_>) -> bool {
+    let better = attributes.get(slots::OPERATION).or(attributes.get(slots::HTTP_ROUTE));
+    let target = attributes.get(slots::HTTP_TARGET).filter(|_| better.is_none());
+    let Some(((_, method), target)) = attributes.first_of(slots::HTTP_METHOD, 2).zip(target) else { return false };
+    write_http(out, method, Some(target));
+    true
 }
 
 fn write_http(out: &mut Vec<u8>, method: Value<'_>, route: Option<Value<'_>>) {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Builder, Head, Meta};
 use super::items::ItemWalk;
-use super::points::PointWalk;
 use super::report::Report;
 use super::scratch::Scratch;
 use super::settings::{LimitSettings, Rules};
@@ -87,6 +86,7 @@ impl From<&LimitSettings> for WalkLimits {
             containers_max: limits.containers_max,
             attributes_max: limits.attributes_max,
             links_max: limits.links_max,
+            buckets_max: limits.buckets_max,
             groups_max: limits.groups_max as usize,
         }
     }
@@ -134,16 +134,14 @@ impl Observer {
 
     fn walk<const STRICT: bool>(&mut self, request: &Request<'_>) -> Result<Observed, Unreadable> {
         self.builder.begin();
+        let mut sink = ItemWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
         let (walked, mut report) = match request.signal {
             Signal::Traces => {
-                let mut sink = ItemWalk::new(&self.rules, &mut self.builder, &mut self.scratch, request);
                 let walked = trace::visit::<STRICT>(request.protobuf, &self.keys, &self.limits, &mut sink);
                 (walked, sink.finish())
             }
             Signal::Metrics => {
-                let mut sink = PointWalk::new(&self.rules, &mut self.builder, request);
-                let buckets_max = self.rules.limits.buckets_max;
-                let walked = metrics::visit::<STRICT>(request.protobuf, &self.limits, buckets_max, &mut sink);
+                let walked = metrics::visit::<STRICT>(request.protobuf, &self.keys, &self.limits, &mut sink);
                 (walked, sink.finish())
             }
         };

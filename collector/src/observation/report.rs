@@ -32,11 +32,19 @@ pub enum Reason {
     Unsupported = 13,
     /// The JSON form lost it on the way.
     JsonShape = 14,
+    /// A point that is not later than the last one of its stream. Found by the aggregator, like those that follow.
+    OutOfOrder = 15,
+    /// A point of a sequence before the stream's first.
+    OlderStart = 16,
+    /// The metric's kind, unit or monotonicity changed.
+    TypeConflict = 17,
+    /// More than `metrics.metric_streams_max` streams.
+    StreamLimit = 18,
 }
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidId,
         Self::InvalidUtf8,
         Self::MissingTime,
@@ -51,6 +59,10 @@ impl Reason {
         Self::BadHistogram,
         Self::Unsupported,
         Self::JsonShape,
+        Self::OutOfOrder,
+        Self::OlderStart,
+        Self::TypeConflict,
+        Self::StreamLimit,
     ];
 
     /// The published name, the value of the label `reason`.
@@ -71,6 +83,10 @@ impl Reason {
             Self::BadHistogram => "bad_histogram",
             Self::Unsupported => "unsupported",
             Self::JsonShape => "json_shape",
+            Self::OutOfOrder => "out_of_order",
+            Self::OlderStart => "older_start",
+            Self::TypeConflict => "type_conflict",
+            Self::StreamLimit => "stream_limit",
         }
     }
 

@@ -201,6 +201,8 @@ pub struct Rules {
     pub boundaries: Vec<Boundary>,
     /// Whose data spans touch.
     pub data_patterns: Vec<DataPattern>,
+    /// Counters of gateways that count requests, by metric name.
+    pub gateway_counters: Vec<String>,
     /// Tenant claims.
     pub tenancy: tenancy::Settings,
     /// Module claims.

@@ -70,6 +70,12 @@ const S3_BUCKET: u8 = 97;
 const S3_KEY: u8 = 98;
 const REDIS_KEY: u8 = 99;
 
+/// Old name of what may be a route.
+pub(super) const HTTP_TARGET: u8 = 100;
+pub(super) const PARENT_ORIGIN: u8 = 101;
+pub(super) const SAMPLING_RESULT: u8 = 102;
+pub(super) const TOKEN_TYPE: u8 = 103;
+
 const OF_SPANS: [(&str, u8); 40] = [
     ("bailiwick.operation", OPERATION),
     ("http.request.method", HTTP_METHOD),
@@ -111,6 +117,14 @@ const OF_SPANS: [(&str, u8); 40] = [
     ("gen_ai.usage.prompt_tokens", TOKENS_INPUT + 1),
     ("gen_ai.usage.output_tokens", TOKENS_OUTPUT),
     ("gen_ai.usage.completion_tokens", TOKENS_OUTPUT + 1),
+];
+
+/// What only points have. Operations, codes and errors are theirs as well as those of spans.
+const OF_POINTS: [(&str, u8); 4] = [
+    ("http.target", HTTP_TARGET),
+    ("otel.span.parent.origin", PARENT_ORIGIN),
+    ("otel.span.sampling_result", SAMPLING_RESULT),
+    ("gen_ai.token.type", TOKEN_TYPE),
 ];
 
 const OF_RESOURCES: [(&str, u8); 4] = [
@@ -160,7 +174,11 @@ pub fn keys(rules: &Rules) -> Keys {
     let of_data = OF_DATA.into_iter().filter(|(attribute, ..)| is_extra(*attribute) && is_read(*attribute));
     let of_data = of_data.flat_map(|(_, names, first)| names.iter().map(|name| (*name).to_owned()).zip(first..));
     let of_spans: Vec<(String, u8)> = claims.into_iter().chain(rate).chain(of_data).collect();
+    let claims_of_points = [&tenant[..], &module].concat();
+    let is_of_points = |slot: u8| (OPERATION..=ERROR_TYPE).contains(&slot) && slot != OUTCOME;
+    let of_points: Vec<_> = OF_SPANS.into_iter().filter(|(_, slot)| is_of_points(*slot)).chain(OF_POINTS).collect();
     Keys {
+        point: table(&claims_of_points, &of_points),
         span: table(&of_spans, &OF_SPANS),
         scope: table(&module, &[]),
         resource: table(&[tenant, module.clone()].concat(), &OF_RESOURCES),

@@ -19,6 +19,8 @@ pub struct Keys {
     pub scope: KeyTable,
     /// Of resources.
     pub resource: KeyTable,
+    /// Of data points.
+    pub point: KeyTable,
 }
 
 /// Maxima of one walk.
@@ -32,6 +34,8 @@ pub struct WalkLimits {
     pub attributes_max: u32,
     /// Links of a span that are kept.
     pub links_max: u32,
+    /// Buckets of a histogram point.
+    pub buckets_max: u32,
     /// Levels of unknown groups, at most 100.
     pub groups_max: usize,
 }

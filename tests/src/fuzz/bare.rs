@@ -46,8 +46,8 @@ impl Strip<'_> {
         let max = self.rules.limits.attributes_max;
         let is_item = !matches!(message, Message::Resource | Message::Scope | Message::Link);
         match message {
-            Message::ResourceSpans => self.of_resource = 0,
-            Message::ScopeSpans => self.of_scope = 0,
+            Message::ResourceSpans | Message::ResourceMetrics => self.of_resource = 0,
+            Message::ScopeSpans | Message::ScopeMetrics => self.of_scope = 0,
             _ => {}
         }
         let mut attributes = match message {
@@ -142,8 +142,8 @@ impl Strip<'_> {
             Message::Scope => reference::is_used_of_scopes(key, self.rules),
             _ => false,
         });
-        // Every key and value of a resource counts for its identity.
-        let is_used = is_used || holder == Message::Resource;
+        // Every key and value of a resource counts for its identity, and of a point for that of its stream.
+        let is_used = is_used || holder == Message::Resource || holder.is_point();
         let mut out = vec![];
         if is_used {
             let key = self.text(key);
@@ -215,12 +215,15 @@ impl Strip<'_> {
 
     /// Of several kinds of data the last counts.
     fn metric(&mut self, content: &[u8]) -> Result<Vec<u8>, Torn> {
-        let (mut kind, mut out) = (0, vec![]);
+        let (mut kind, mut out, mut metric) = (0, vec![], vec![]);
         for field in fields(content) {
             let field = field?;
-            let (Some(Form::Message(data)), Wire::Bytes(value)) = (known(Message::Metric, &field)?, field.value) else {
-                continue;
-            };
+            let known = known(Message::Metric, &field)?;
+            if let (Some(Form::Text), Wire::Bytes(text)) = (known, &field.value) {
+                let text = if matches!(field.number, 1 | 3) { self.text(text) } else { vec![] };
+                put(&mut metric, field.number, &text);
+            }
+            let (Some(Form::Message(data)), Wire::Bytes(value)) = (known, field.value) else { continue };
             if data == Message::KeyValue {
                 continue;
             }
@@ -231,7 +234,6 @@ impl Strip<'_> {
             }
             out.push((data, value));
         }
-        let mut metric = vec![];
         for (data, value) in out {
             let content = self.message(data, Message::Metric, value)?;
             put(&mut metric, kind, &content);
@@ -256,11 +258,11 @@ fn shallow(message: Message, content: &[u8]) -> Result<(), Torn> {
 /// Whether nobody looks into a message, wherever its items are used.
 fn is_unread(holder: Message, message: Message) -> bool {
     match holder {
-        Message::ResourceMetrics => message == Message::Resource,
-        Message::ScopeMetrics => message == Message::Scope,
         Message::Span | Message::Resource | Message::Scope => matches!(message, Message::Event | Message::EntityRef),
-        Message::TraceRequest | Message::ResourceSpans | Message::ScopeSpans | Message::MetricsRequest => false,
-        // Links are kept by their ids, points judged by their numbers.
+        Message::TraceRequest | Message::ResourceSpans | Message::ScopeSpans => false,
+        Message::MetricsRequest | Message::ResourceMetrics | Message::ScopeMetrics => false,
+        _ if holder.is_point() => matches!(message, Message::Exemplar | Message::Quantile),
+        // Links are kept by their ids.
         _ => matches!(message, Message::KeyValue | Message::Exemplar | Message::Quantile),
     }
 }

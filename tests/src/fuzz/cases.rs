@@ -81,7 +81,7 @@ impl Case {
     pub fn rules(self) -> Rules {
         let mut rules = Rules { limits: unlimited(), ..Rules::default() };
         match self {
-            Self::Default => {}
+            Self::Default => rules.gateway_counters = texts(&["envoy_cluster_upstream_rq"]),
             Self::Credential => {
                 rules.tenancy.aliases = pairs(&[("ac", "acme"), ("shop", "_unknown")]);
                 rules.modules.aliases = pairs(&[("rag", "rag_hub"), ("shop/api", "storefront")]);

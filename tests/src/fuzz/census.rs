@@ -75,6 +75,24 @@ impl Census {
                 self.add(&weight_source(row.value));
             }
         }
+        for point in batch.points() {
+            self.add(&point_of(point.data));
+            (0..16).filter(|bit| point.flags >> bit & 1 == 1).for_each(|bit| self.add(&point_flag_bit(bit)));
+            self.add(&format!("point of outcome {}", Outcome::from_u8(point.outcome).expect("a sound batch").name()));
+            for (seen, what) in [
+                (point.operation != 0, "a point with an operation"),
+                (point.words > 6, "a point with buckets"),
+                (point.scale != 0, "a point with a scale"),
+                (
+                    batch.evidence().nth(point.evidence as usize).is_some_and(|row| row.tenant_span != 0),
+                    "a point of a tenant",
+                ),
+            ] {
+                if seen {
+                    self.add(what);
+                }
+            }
+        }
         self.claims(&batch);
         if batch.count(Section::Links) > 0 {
             self.add("links");
@@ -245,6 +263,18 @@ pub fn extra_key(key: u16) -> String {
 #[must_use]
 pub fn weight_source(source: u64) -> String {
     format!("weight by source {source}")
+}
+
+/// The name of a kind of points in a census.
+#[must_use]
+pub fn point_of(data: u8) -> String {
+    format!("point of data {data}")
+}
+
+/// The name of a flag of points in a census.
+#[must_use]
+pub fn point_flag_bit(bit: u32) -> String {
+    format!("point flag bit {bit}")
 }
 
 /// The name of a flag of spans in a census.

@@ -4,6 +4,7 @@
 use bailiwick_collector::observation::Signal;
 
 use super::dice::Dice;
+use super::histograms;
 use super::schema::{Form, Message};
 use super::values;
 use super::writer::{put_bytes, put_deep_group, put_tag, put_unknown, put_varint};
@@ -32,6 +33,8 @@ struct Generator {
     sound: bool,
     /// Whether some texts are none: what prost refuses as a whole.
     bad_texts: bool,
+    /// Whether what is written is inside of a data point.
+    of_points: bool,
     /// Whether scopes hold hundreds of small spans with names of their own.
     crowded: bool,
 }
@@ -43,18 +46,24 @@ impl Generator {
     fn new(seed: u64, sound: bool) -> Self {
         let mut dice = Dice::new(seed);
         let (tidy, bad_texts, crowded) = (dice.once_in(4), !sound && dice.once_in(8), dice.once_in(60));
-        Self { dice, tidy, sound, bad_texts, crowded }
+        Self { dice, tidy, sound, bad_texts, of_points: false, crowded }
     }
 
     fn message(&mut self, message: Message, level: usize) -> Vec<u8> {
         if message == Message::KeyValue && self.dice.once_in(2) {
             return self.fitting_pair(level);
         }
-        let mut fields: Vec<Vec<u8>> = vec![];
-        for (number, form) in message.fields() {
+        let (fitted, mut fields) = histograms::fitting(&mut self.dice, message).unwrap_or_default();
+        if message.is_point() {
+            self.of_points = true;
+        }
+        for (number, form) in message.fields().iter().filter(|(number, _)| !fitted.contains(number)) {
             for _ in 0..self.times(message, *number) {
                 fields.push(self.field(message, (*number, *form), level));
             }
+        }
+        if message.is_point() {
+            self.of_points = false;
         }
         if message == Message::AnyValue && fields.len() > 1 && !self.dice.once_in(8) {
             let kept = self.dice.below(fields.len());
@@ -68,7 +77,10 @@ impl Generator {
 
     /// A key with a value that means something for it: as text, as the number that it says, or in a list of one.
     fn fitting_pair(&mut self, level: usize) -> Vec<u8> {
-        let key = values::text(&mut self.dice, Message::KeyValue, 1);
+        let key = match self.of_points && self.dice.once_in(2) {
+            true => values::key_of_points(&mut self.dice),
+            false => values::text(&mut self.dice, Message::KeyValue, 1),
+        };
         let mut value = vec![];
         match values::fitting(&mut self.dice, &key) {
             None => value = self.message(Message::AnyValue, level + 1),
@@ -126,6 +138,8 @@ impl Generator {
             }
             (Message::Span, 9) => dice.below(7),
             (Message::Span, 1 | 2 | 7 | 8) | (Message::KeyValue, 1 | 2) if !dice.once_in(30) => 1,
+            (Message::Metric, 1) => 1 + rarely(dice, 20) - rarely(dice, 20),
+            (Message::NumberPoint, 7) | (Message::HistogramPoint, 9) | (Message::ExponentialPoint, 1) => dice.below(5),
             (Message::Span, 4..=6) => 1 - rarely(dice, 3) + rarely(dice, 20),
             (Message::Span, 16) => rarely(dice, 2) + rarely(dice, 20),
             (Message::Span, _) => rarely(dice, 5),

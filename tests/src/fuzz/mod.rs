@@ -8,6 +8,7 @@ mod schema;
 mod wire;
 mod writer;
 mod values;
+mod histograms;
 pub mod generate;
 mod mutate;
 mod rearrange;

@@ -79,6 +79,11 @@ impl Message {
         self.fields().iter().find(|(known, _)| *known == number).map(|(_, form)| *form)
     }
 
+    /// Whether it is a data point.
+    pub(super) const fn is_point(self) -> bool {
+        matches!(self, Self::NumberPoint | Self::HistogramPoint | Self::ExponentialPoint | Self::SummaryPoint)
+    }
+
     /// Whether a field is an attribute of this message.
     pub(super) fn is_attribute(self, number: u32) -> bool {
         self.form(number) == Some(Form::Message(Self::KeyValue))

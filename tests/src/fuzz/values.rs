@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::schema::Message;
 
 /// Keys of attributes: used ones, and some that nobody uses.
-const KEYS: [&str; 80] = [
+const KEYS: [&str; 85] = [
     "bailiwick.tenant.id",
     "tenant.id",
     "tenant_id",
@@ -68,6 +68,11 @@ const KEYS: [&str; 80] = [
     "peer.service",
     "url.path",
     "thread.name",
+    "http.target",
+    "http.target",
+    "otel.span.parent.origin",
+    "otel.span.sampling_result",
+    "gen_ai.token.type",
     "aws.s3.bucket",
     "aws.s3.key",
     "bailiwick.token.tenant",
@@ -186,6 +191,28 @@ const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 /// More tenants than are kept.
 const TENANTS: &str = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,aa,bb,cc,dd,ee,ff,gg,hh";
 
+/// Most of them wanted.
+const METRICS: [&str; 18] = [
+    "http.server.request.duration",
+    "http.server.duration",
+    "http.server.duration",
+    "rpc.server.call.duration",
+    "messaging.process.duration",
+    "otel.sdk.span.started",
+    "otel.sdk.exporter.span.exported",
+    "http.server.active_requests",
+    "process.cpu.time",
+    "gen_ai.client.token.usage",
+    "gen_ai.client.inference.usage.output_tokens",
+    "gen_ai.client.operation.duration",
+    "envoy_cluster_upstream_rq",
+    "http.client.request.duration",
+    "gen_ai.client.inference.usage.cost",
+    "http.server.request.duration.x",
+    "processes",
+    "",
+];
+
 const NAMES: [&str; 12] = [
     "GET /rag/query",
     "GET /rag http send",
@@ -211,10 +238,28 @@ pub(super) fn text(dice: &mut Dice, message: Message, field: u32) -> Vec<u8> {
     }
     let text = match (message, field) {
         (Message::Span, 5) => *dice.one_of(&NAMES),
+        (Message::Metric, 1) => *dice.one_of(&METRICS),
+        (Message::Metric, 3) => *dice.one_of(&["s", "ms", "{span}", "1", ""]),
         (Message::Span | Message::Link, 3) => *dice.one_of(&TRACE_STATES),
         _ => *dice.one_of(&TEXTS),
     };
     text.as_bytes().to_vec()
+}
+
+/// A key that only points are asked for, or one of those that name their operation.
+pub(super) fn key_of_points(dice: &mut Dice) -> Vec<u8> {
+    let keys = [
+        "http.target",
+        "http.method",
+        "http.request.method",
+        "http.route",
+        "http.status_code",
+        "otel.span.parent.origin",
+        "otel.span.sampling_result",
+        "gen_ai.token.type",
+        "error.type",
+    ];
+    dice.one_of(&keys).as_bytes().to_vec()
 }
 
 /// A key, now and then one that is almost a used one.
@@ -268,6 +313,10 @@ pub(super) fn fitting(dice: &mut Dice, key: &[u8]) -> Option<&'static str> {
             &["t_acme_1_2", "t_acme", "__x_", "7"]
         }
         b"aws.s3.key" | b"db.namespace" => &["acme/7", "/acme", "%61cme/x/y", "..", "caf\u{e9}"],
+        b"http.target" => &["/rag/query", "/rag/7?x=1", "200"],
+        b"otel.span.parent.origin" => &["none", "remote", "local"],
+        b"otel.span.sampling_result" => &["DROP", "RECORD_AND_SAMPLE"],
+        b"gen_ai.token.type" => &["input", "output", "completion"],
         b"rate" => &["0.25", "0.3", "1", "0", "1e-9", "2", "x"],
         b"error.type" => &["ValueError", "AbortError", "CANCELLED"],
         b"bailiwick.outcome" => &["success", "failure", "excluded", "cancelled"],

@@ -12,6 +12,8 @@ pub fn difference(written: &Batch, right: &Batch) -> String {
     let found = first("context", w.contexts(), r.contexts())
         .or_else(|| first("evidence", w.evidence(), r.evidence()))
         .or_else(|| first("span", w.spans(), r.spans()))
+        .or_else(|| first("point", w.points(), r.points()))
+        .or_else(|| first("word", words(w), words(r)))
         .or_else(|| first("extra", w.extras(), r.extras()))
         .or_else(|| first("link", w.links(), r.links()))
         .or_else(|| first("reject", w.rejects(), r.rejects()))
@@ -19,6 +21,10 @@ pub fn difference(written: &Batch, right: &Batch) -> String {
         .or_else(|| first("byte of the header", head(written), head(right)));
     let texts = |view: View<'_>| strings(view).collect::<Vec<_>>();
     format!("{}; strings {:?}, right {:?}", found.unwrap_or("nothing differs".into()), texts(w), texts(r))
+}
+
+fn words(view: View<'_>) -> impl Iterator<Item = u64> {
+    view.words_of(0, u32::MAX).collect::<Vec<_>>().into_iter()
 }
 
 fn strings(view: View<'_>) -> impl Iterator<Item = String> {

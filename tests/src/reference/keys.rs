@@ -74,6 +74,42 @@ pub fn is_used_of_spans(key: &str, rules: &Rules) -> bool {
     OF_SPANS.contains(&key) || is_rate || is_data || claims.chain(&rules.modules.attributes).any(|wanted| wanted == key)
 }
 
+/// Keys of `sli.md` 1.2, 1.4 and 1.9 that points are asked for, besides tenant and module.
+const OF_POINTS: [&str; 25] = [
+    "bailiwick.operation",
+    "code.function.name",
+    "error.type",
+    "gen_ai.token.type",
+    "http.method",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "http.status_code",
+    "http.target",
+    "messaging.destination",
+    "messaging.destination.anonymous",
+    "messaging.destination.name",
+    "messaging.destination.template",
+    "messaging.destination.temporary",
+    "messaging.operation",
+    "messaging.operation.name",
+    "module.method",
+    "otel.span.parent.origin",
+    "otel.span.sampling_result",
+    "rpc.grpc.status_code",
+    "rpc.method",
+    "rpc.response.status_code",
+    "rpc.service",
+    "rpc.status_code",
+];
+
+/// Whether a data point is asked for this key.
+#[must_use]
+pub fn is_used_of_points(key: &str, rules: &Rules) -> bool {
+    let claims = rules.tenancy.attributes.iter().chain(&rules.modules.attributes);
+    OF_POINTS.contains(&key) || claims.into_iter().any(|wanted| wanted == key)
+}
+
 /// Whether a scope is asked for this key.
 #[must_use]
 pub fn is_used_of_scopes(key: &str, rules: &Rules) -> bool {

@@ -11,6 +11,7 @@ mod claims;
 mod names;
 mod outcome;
 mod sampling;
+mod metrics;
 mod points;
 mod attributes;
 mod keys;
@@ -19,6 +20,7 @@ mod table;
 mod difference;
 
 pub use difference::difference;
-pub use keys::{is_used_of_scopes, is_used_of_spans};
-pub use points::{batch_of_metrics, points};
+pub use keys::{is_used_of_points, is_used_of_scopes, is_used_of_spans};
+pub use metrics::batch_of_metrics;
+pub use points::points;
 pub use spans::batch_of_traces;

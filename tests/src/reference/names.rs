@@ -2,37 +2,55 @@
 
 use bailiwick_collector::observation::batch::row::PeerKind;
 
-use super::attributes::Used;
+use super::attributes::{Scalar, Used};
 
 const HTTP_METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
 
 /// The operation of a span, uncut.
 pub(super) fn operation(used: &Used, span_name: &str) -> String {
-    let text = |key: &str| used.get(key).map(super::attributes::Scalar::text);
+    let otherwise = || if span_name.is_empty() { "unknown".into() } else { masked(span_name) };
+    named_operation(used).unwrap_or_else(otherwise)
+}
+
+/// The operation of a point; and, without it, what is one if the path that `http.target` holds is a known route.
+pub(super) fn operation_of_point(used: &Used) -> (Option<String>, Option<String>) {
+    let method = used.first(&["http.request.method", "http.method"]).map(|(_, method)| http_method(method));
+    match (method, used.get("http.target")) {
+        (Some(method), Some(target)) if used.first(&["bailiwick.operation", "http.route"]).is_none() => {
+            (None, Some(format!("{method} {}", target.text())))
+        }
+        _ => (named_operation(used), None),
+    }
+}
+
+fn http_method(method: &Scalar) -> &'static str {
+    HTTP_METHODS.into_iter().find(|known| method.is_text(known)).unwrap_or("_OTHER")
+}
+
+/// The operation that attributes name.
+fn named_operation(used: &Used) -> Option<String> {
+    let text = |key: &str| used.get(key).map(Scalar::text);
     if let Some(given) = text("bailiwick.operation") {
-        return given;
+        return Some(given);
     }
     if let Some((_, method)) = used.first(&["http.request.method", "http.method"]) {
-        let method = HTTP_METHODS.into_iter().find(|known| method.is_text(known)).unwrap_or("_OTHER");
-        return format!("{method} {}", text("http.route").unwrap_or("_unrouted".into()));
+        let route = text("http.route").unwrap_or("_unrouted".into());
+        return Some(format!("{} {route}", http_method(method)));
     }
     match (text("rpc.service"), text("rpc.method")) {
-        (Some(service), Some(method)) => return format!("{service}/{method}"),
-        (None, Some(method)) if method.contains('/') => return method,
+        (Some(service), Some(method)) => return Some(format!("{service}/{method}")),
+        (None, Some(method)) if method.contains('/') => return Some(method),
         _ => {}
     }
     if let Some((_, operation)) = used.first(&["messaging.operation.name", "messaging.operation"]) {
         let operation = operation.text();
-        return match named_destination(used) {
+        return Some(match named_destination(used) {
             Some(destination) => format!("{operation} {destination}"),
             None => operation,
-        };
+        });
     }
-    if let Some((_, function)) = used.first(&["module.method", "code.function.name"]) {
-        return function.text();
-    }
-    if span_name.is_empty() { "unknown".into() } else { masked(span_name) }
+    used.first(&["module.method", "code.function.name"]).map(|(_, function)| function.text())
 }
 
 /// `messaging.destination.template`, else `messaging.destination.name` unless temporary, anonymous or empty.

@@ -1,5 +1,6 @@
 //! The table of `sli.md` 1.4, row by row.
 
+use bailiwick_collector::observation::batch::row::flag;
 use bailiwick_slo::outcome::Outcome;
 
 use super::attributes::{Scalar, Used};
@@ -31,6 +32,15 @@ impl Codes {
             grpc: grpc_code.map(|code| code as u16),
             unknown: (http.is_some() && http_code.is_none()) || (grpc.is_some() && grpc_code.is_none()),
         }
+    }
+}
+
+impl Codes {
+    /// What is said of them, as flags of a span.
+    pub(super) fn flags(&self) -> u32 {
+        let unknown = if self.unknown { flag::UNKNOWN_ENUM } else { 0 };
+        let grpc = if self.http.is_none() && self.grpc.is_some() { flag::GRPC_CODE } else { 0 };
+        unknown | grpc
     }
 }
 

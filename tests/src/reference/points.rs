@@ -1,92 +1,131 @@
-//! `ExportMetricsServiceRequest` to a verdict for each point, and to its batch (`ingest.md` 3, "Points", "Times").
+//! Metrics to their points, with a verdict for each (`ingest.md` 3, "Points", "Times").
 
 use bailiwick_collector::observation::report::Reason;
-use bailiwick_collector::observation::{IngestSettings, Request, Rules};
+use bailiwick_collector::observation::{IngestSettings, Rules};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets as Side;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{
-    ExponentialHistogramDataPoint, HistogramDataPoint, NumberDataPoint, metric::Data,
+    ExponentialHistogramDataPoint, HistogramDataPoint, Metric, NumberDataPoint, SummaryDataPoint, metric::Data,
 };
-
-use super::table::Table;
 
 type Verdict = Result<(), Reason>;
 
-/// The batch of a request that was decoded from `request.protobuf`: what was refused, and how many points were not.
-#[must_use]
-pub fn batch_of_metrics(sent: &ExportMetricsServiceRequest, rules: &Rules, request: &Request<'_>) -> Vec<u8> {
-    let mut table = Table::new();
-    let tenant = table.string(request.meta.tenant_auth);
-    for verdict in verdicts(sent, rules, request.observed_at_ns) {
-        match verdict {
-            Ok(()) => table.ignored += 1,
-            Err(reason) => table.reject(tenant, reason, table.received),
-        }
-        table.received += 1;
-    }
-    table.bytes(request)
+/// A data point as its row needs it.
+#[derive(Debug, Default)]
+pub(super) struct Sample<'a> {
+    pub(super) attributes: &'a [KeyValue],
+    pub(super) start: u64,
+    pub(super) time: u64,
+    /// What is wrong with it, but for its attributes and its time.
+    pub(super) verdict: Option<Reason>,
+    /// As rows say it: 1 gauge, 2 sum, 3 explicit and 4 exponential histogram.
+    pub(super) data: u8,
+    pub(super) temporality: i32,
+    pub(super) monotonic: bool,
+    /// Of a gauge or sum: none if there is none, or it is NaN.
+    pub(super) value: Option<Value>,
+    /// Of a histogram whose value is recorded.
+    pub(super) histogram: Option<Buckets>,
+}
+
+/// What a histogram point holds.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    pub(super) count: u64,
+    pub(super) sum: Option<f64>,
+    pub(super) scale: i32,
+    /// As rows hold them.
+    pub(super) words: Vec<u64>,
 }
 
 /// How many points there are.
 #[must_use]
 pub fn points(sent: &ExportMetricsServiceRequest) -> usize {
-    verdicts(sent, &Rules::default(), 0).len()
-}
-
-/// What becomes of each point, in the order of the request.
-fn verdicts(sent: &ExportMetricsServiceRequest, rules: &Rules, observed_at_ns: u64) -> Vec<Verdict> {
     let metrics = sent.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|s| &s.metrics);
-    let mut verdicts = vec![];
-    for metric in metrics {
-        verdicts.extend(metric.data.iter().flat_map(|data| of_data(data, rules, observed_at_ns)));
-    }
-    verdicts
+    metrics.map(|metric| samples(metric, &Rules::default()).len()).sum()
 }
 
-fn of_data(data: &Data, rules: &Rules, now: u64) -> Vec<Verdict> {
-    let judged = |time: u64, attributes: usize, value: Verdict| {
-        if attributes > rules.limits.attributes_max as usize {
-            return Err(Reason::TooManyAttributes);
-        }
-        if time == 0 {
-            return Err(Reason::MissingTime);
-        }
-        value.and_then(|()| in_time(time, now, &rules.ingest))
-    };
+/// Every point of a metric, in order.
+pub(super) fn samples<'a>(metric: &'a Metric, rules: &Rules) -> Vec<Sample<'a>> {
     let buckets_max = rules.limits.buckets_max as usize;
-    match data {
-        Data::Gauge(gauge) => gauge
-            .data_points
-            .iter()
-            .map(|point| judged(point.time_unix_nano, point.attributes.len(), of_gauge(point)))
-            .collect(),
-        Data::Sum(sum) => {
+    match &metric.data {
+        None => vec![],
+        Some(Data::Gauge(gauge)) => {
+            gauge.data_points.iter().map(|point| Sample { data: 1, ..number(point, of_gauge(point)) }).collect()
+        }
+        Some(Data::Sum(sum)) => {
             let (temporality, monotonic) = (sum.aggregation_temporality, sum.is_monotonic);
-            let judge = |point: &NumberDataPoint| {
-                judged(point.time_unix_nano, point.attributes.len(), of_sum(point, temporality, monotonic))
-            };
-            sum.data_points.iter().map(judge).collect()
+            let sample = |point| number(point, of_sum(point, temporality, monotonic));
+            let points = sum.data_points.iter();
+            points.map(|point| Sample { data: 2, temporality, monotonic, ..sample(point) }).collect()
         }
-        Data::Histogram(histogram) => {
-            let judge = |point: &HistogramDataPoint| {
-                let value = of_explicit(point, buckets_max, known(histogram.aggregation_temporality));
-                judged(point.time_unix_nano, point.attributes.len(), value)
-            };
-            histogram.data_points.iter().map(judge).collect()
+        Some(Data::Histogram(histogram)) => {
+            let temporality = histogram.aggregation_temporality;
+            let points = histogram.data_points.iter();
+            points.map(|point| Sample { temporality, ..explicit(point, buckets_max, known(temporality)) }).collect()
         }
-        Data::ExponentialHistogram(histogram) => {
-            let judge = |point: &ExponentialHistogramDataPoint| {
-                let value = of_exponential(point, buckets_max, known(histogram.aggregation_temporality));
-                judged(point.time_unix_nano, point.attributes.len(), value)
-            };
-            histogram.data_points.iter().map(judge).collect()
+        Some(Data::ExponentialHistogram(histogram)) => {
+            let temporality = histogram.aggregation_temporality;
+            let points = histogram.data_points.iter();
+            points.map(|point| Sample { temporality, ..exponential(point, buckets_max, known(temporality)) }).collect()
         }
-        Data::Summary(summary) => summary.data_points.iter().map(|_| Err(Reason::Unsupported)).collect(),
+        Some(Data::Summary(summary)) => summary.data_points.iter().map(of_summary).collect(),
     }
 }
 
-fn in_time(time: u64, now: u64, ingest: &IngestSettings) -> Verdict {
+fn of_summary(point: &SummaryDataPoint) -> Sample<'_> {
+    Sample { attributes: &point.attributes, verdict: Some(Reason::Unsupported), ..Sample::default() }
+}
+
+fn number(point: &NumberDataPoint, verdict: Verdict) -> Sample<'_> {
+    let is_number = |value: &Value| !matches!(value, Value::AsDouble(value) if value.is_nan());
+    Sample {
+        attributes: &point.attributes,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        verdict: verdict.err(),
+        value: point.value.filter(is_number).filter(|_| recorded(point.flags)),
+        ..Sample::default()
+    }
+}
+
+fn explicit(point: &HistogramDataPoint, buckets_max: usize, known_temporality: bool) -> Sample<'_> {
+    let bounds = point.explicit_bounds.iter().map(|bound| bound.to_bits());
+    let words = bounds.chain(point.bucket_counts.iter().copied()).collect();
+    let buckets = Buckets { count: point.count, sum: point.sum, scale: 0, words };
+    Sample {
+        attributes: &point.attributes,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        verdict: of_explicit(point, buckets_max, known_temporality).err(),
+        data: 3,
+        histogram: recorded(point.flags).then_some(buckets),
+        ..Sample::default()
+    }
+}
+
+fn exponential(point: &ExponentialHistogramDataPoint, buckets_max: usize, known_temporality: bool) -> Sample<'_> {
+    let mut words = vec![point.zero_count, point.zero_threshold.to_bits()];
+    for side in [&point.positive, &point.negative] {
+        let (offset, counts) = side.as_ref().map_or((0, &[][..]), |side| (side.offset, &side.bucket_counts));
+        words.extend([i64::from(offset) as u64, counts.len() as u64]);
+        words.extend(counts);
+    }
+    let buckets = Buckets { count: point.count, sum: point.sum, scale: point.scale, words };
+    Sample {
+        attributes: &point.attributes,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        verdict: of_exponential(point, buckets_max, known_temporality).err(),
+        data: 4,
+        histogram: recorded(point.flags).then_some(buckets),
+        ..Sample::default()
+    }
+}
+
+pub(super) fn in_time(time: u64, now: u64, ingest: &IngestSettings) -> Verdict {
     let (time, now) = (i128::from(time), i128::from(now));
     if time < now - i128::from(ingest.late_accept.nanos()) {
         return Err(Reason::TooLate);
@@ -143,7 +182,7 @@ fn of_explicit(point: &HistogramDataPoint, buckets_max: usize, known_temporality
 }
 
 fn of_exponential(point: &ExponentialHistogramDataPoint, buckets_max: usize, known_temporality: bool) -> Verdict {
-    let empty = Buckets::default();
+    let empty = Side::default();
     let sides = [point.positive.as_ref().unwrap_or(&empty), point.negative.as_ref().unwrap_or(&empty)];
     let [positive, negative] = sides.map(|side| &side.bucket_counts);
     if recorded(point.flags) {

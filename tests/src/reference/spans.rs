@@ -78,7 +78,7 @@ impl Books<'_> {
         let peer = self.label(&peer, &mut flags);
         let error_type = used.get("error.type").map_or(0, |value| self.label(&value.text(), &mut flags));
         let codes = Codes::read(used);
-        flags |= self.named(span, used) | of_codes(&codes);
+        flags |= self.named(span, used) | codes.flags();
         let module = around.named_module(&module_span);
         let name = names::operation(used, &span.name);
         let about = About { kind, status, codes: &codes, module, operation: self.cut(&name) };
@@ -264,10 +264,6 @@ fn said(flags: u32) -> u32 {
         | bit(flags & 0x300 == 0x300, flag::REMOTE)
         | bit(flags != 0, flag::SAMPLED_KNOWN)
         | bit(flags & 1 != 0, flag::SAMPLED)
-}
-
-fn of_codes(codes: &Codes) -> u32 {
-    bit(codes.unknown, flag::UNKNOWN_ENUM) | bit(codes.http.is_none() && codes.grpc.is_some(), flag::GRPC_CODE)
 }
 
 fn bit(set: bool, flag: u32) -> u32 {

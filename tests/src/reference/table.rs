@@ -1,7 +1,7 @@
 //! A batch as plain lists, and its bytes (`ingest.md` 4).
 
 use bailiwick_collector::observation::batch::layout::{self, HEADER_BYTES, MAGIC, ROW_BYTES, VERSION, header};
-use bailiwick_collector::observation::batch::row::{Context, Evidence, Extra, Link, Reject, Span};
+use bailiwick_collector::observation::batch::row::{Context, Evidence, Extra, Link, Point, Reject, Span};
 use bailiwick_collector::observation::report::{Reason, Warning};
 use bailiwick_collector::observation::{Request, Signal};
 
@@ -12,7 +12,9 @@ pub(super) struct Table {
     evidence: Vec<Evidence>,
     pub(super) contexts: Vec<Context>,
     pub(super) spans: Vec<Span>,
-    pub(super) extras: Vec<Extra>,
+    pub(super) points: Vec<Point>,
+    extras: Vec<Extra>,
+    words: Vec<u64>,
     pub(super) links: Vec<Link>,
     rejects: Vec<Reject>,
     warnings: u32,
@@ -27,7 +29,9 @@ impl Table {
             evidence: vec![Evidence::default()],
             contexts: vec![],
             spans: vec![],
+            points: vec![],
             extras: vec![],
+            words: vec![],
             links: vec![],
             rejects: vec![],
             warnings: 0,
@@ -54,6 +58,13 @@ impl Table {
         let (first, count) = (self.extras.len() as u32, extras.len());
         self.extras.extend(extras);
         (if count == 0 { 0 } else { first }, count)
+    }
+
+    /// The place of words, 0 for none, and how many they are.
+    pub(super) fn words(&mut self, words: &[u64]) -> (u32, u32) {
+        let first = self.words.len() as u32;
+        self.words.extend(words);
+        (if words.is_empty() { 0 } else { first }, words.len() as u32)
     }
 
     /// Books one refused item.
@@ -99,7 +110,7 @@ impl Table {
         bytes
     }
 
-    /// In the order of `layout::Section`; points and buckets are empty.
+    /// In the order of `layout::Section`.
     fn sections(&self) -> [Vec<u8>; 10] {
         let mut ends = vec![];
         let mut end = 0_u32;
@@ -111,11 +122,11 @@ impl Table {
             self.contexts.iter().flat_map(Context::to_bytes).collect(),
             self.evidence.iter().flat_map(Evidence::to_bytes).collect(),
             self.spans.iter().flat_map(Span::to_bytes).collect(),
-            vec![],
+            self.points.iter().flat_map(Point::to_bytes).collect(),
             self.extras.iter().flat_map(Extra::to_bytes).collect(),
             self.links.iter().flat_map(Link::to_bytes).collect(),
             self.rejects.iter().flat_map(Reject::to_bytes).collect(),
-            vec![],
+            self.words.iter().flat_map(|word| word.to_le_bytes()).collect(),
             ends,
             self.strings.concat().into_bytes(),
         ]

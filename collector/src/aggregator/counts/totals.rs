@@ -23,10 +23,21 @@ impl Totals {
         self.changed.grow(length);
     }
 
+    /// A series begins again at 0: none of its requests stands in a row any more.
+    pub(in crate::aggregator) fn restart(&mut self, series: u32) {
+        self.settled[series as usize] = SeriesTotals::default();
+        self.changed.mark(series);
+    }
+
     /// Adds what left the rows.
     pub(in crate::aggregator) fn gain(&mut self, gain: Gain) {
         add(&mut self.settled[gain.series as usize], &gain);
         self.changed.mark(gain.series);
+    }
+
+    /// Totals as they were published last.
+    pub(in crate::aggregator) fn shown(&self) -> &Chunked<SeriesTotals> {
+        &self.shown
     }
 
     /// All totals, those in `open` rows included.

@@ -21,9 +21,9 @@ const KIND_CONSUMER: u8 = 5;
 
 /// The tenant claim of a row.
 #[derive(Debug, Clone, Copy)]
-struct Claim {
+pub(super) struct Claim {
     /// String, 0: none.
-    string: u32,
+    pub(super) string: u32,
     /// Place of its source in `SOURCES`.
     source: u8,
     /// It stands after the parent's tenant.
@@ -44,6 +44,9 @@ impl Aggregator {
         let extras = if row.extras == 0 { Extras::default() } else { Extras::read(batch, row) };
         span.flags |= extras.flags;
         self.weights.count(row.weight, extras.weight_source);
+        if self.index.is_off() {
+            return self.unjudged(&row.trace_id, &span, extras.messages);
+        }
         self.index.retain(&span);
         let taken = self.index.insert(&Arrival {
             trace_id: row.trace_id,
@@ -64,7 +67,7 @@ impl Aggregator {
 
     /// The winning claim of those that an item itself makes.
     #[inline]
-    fn claim(&self, batch: &View<'_>, evidence: &Evidence, context: u32) -> Claim {
+    pub(super) fn claim(&self, batch: &View<'_>, evidence: &Evidence, context: u32) -> Claim {
         let mut is_later = false;
         for source in &self.sources {
             let string = match source {
@@ -101,6 +104,7 @@ impl Aggregator {
             Admission::Known(tenant) => tenant,
             Admission::New(tenant) => {
                 self.ledger.settle(name, tenant);
+                self.allowed.renumber(&mut self.tenants);
                 tenant
             }
             Admission::Full => tenants::OVERFLOW,
@@ -164,9 +168,9 @@ impl Aggregator {
     }
 
     /// A span whose trace is not judged: SERVER and CONSUMER spans count by themselves, others are counted as unjudged.
-    #[inline(never)]
     fn unjudged(&mut self, trace_id: &[u8; 16], span: &Span, messages: u64) {
         let tenant = if span.tenant == NO_TENANT { tenants::UNKNOWN } else { span.tenant };
+        self.attribute_span(span, tenant, span.module);
         let entry = match span.kind() as u8 {
             _ if span.is(span::flag::IGNORED) => return,
             KIND_SERVER => EntryType::Server,

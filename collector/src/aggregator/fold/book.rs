@@ -21,6 +21,9 @@ use crate::aggregator::traces::span::{self, NONE, Span};
 /// Requests of a stage.
 const STAGE_ROWS: usize = 64;
 
+/// Names in overflow that are remembered until the next tick: a flood of others does not fill the memory.
+const OVERFLOW_NAMES_MAX: usize = 16_384;
+
 /// What a request is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Called {
@@ -146,30 +149,31 @@ impl Aggregator {
     #[inline(never)]
     fn place(&mut self, booking: &Booking) -> Place {
         let Called { tenant, module, operation, entry } = booking.called;
-        let place = match self.overflow.get(&booking.called) {
-            Some(place) => *place,
+        let route = match self.overflow.get(&booking.called) {
+            Some(route) => *route,
             None => {
                 let [module, operation] = [module, operation].map(|name| self.index.names.text(name));
                 let asked = Asked { tenant, module, operation, entry, end_ns: booking.end_ns };
                 let before = self.names.directory.len();
-                let place = self.names.place(&self.tenants, &asked);
-                if self.names.directory.len() > before {
+                let route = self.names.place(&self.tenants, &asked);
+                if self.names.directory.len() > before || self.overflow.len() >= OVERFLOW_NAMES_MAX {
                     // With another series, another maximum may be the one that limits the others.
                     self.overflow.clear();
                 }
-                if place.limited != Place::OWN {
-                    self.overflow.insert(booking.called, place);
+                if route.place.limited != Place::OWN {
+                    self.overflow.insert(booking.called, route);
                 }
-                place
+                route
             }
         };
-        self.names.count_limited(place);
+        self.names.count_limited(&route);
         self.open_modules(Some(booking.service));
         let series = self.names.directory.len();
         self.totals.grow(series);
         self.times.grow(series);
         self.exemplars.grow(series, self.modules.len());
-        place
+        self.names.restarted.drain(..).for_each(|series| self.totals.restart(series));
+        route.place
     }
 
     /// Opens the tenant x modules that are new; a request of a service is what opened them.

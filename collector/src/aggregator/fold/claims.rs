@@ -8,7 +8,7 @@ use crate::aggregator::traces::leaks::Claims;
 use crate::aggregator::traces::span::NO_TENANT;
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
-use crate::observation::batch::row::{self, Evidence};
+use crate::observation::batch::row::{self, Evidence, extra};
 
 const KIND_CLIENT: u8 = 3;
 /// How a token's tenant is written that is not told in clear.
@@ -39,7 +39,13 @@ impl Aggregator {
         if is_plain && evidence.tenant_data == 0 && !leaves && !is_hashed(batch, &evidence) {
             return None;
         }
-        Some(self.read_claims(batch, &evidence, (auth, resource), (span, leaves)))
+        let mut claims = self.read_claims(batch, &evidence, (auth, resource), (span, leaves));
+        let mut extras = batch.extras_of(row.first_extra, row.extras.into());
+        if let Some(said) = extras.find(|said| said.key == extra::DATA_PATTERN) {
+            claims.pattern = said.value;
+            claims.is_data_judged = self.patterns.speaks(said.value);
+        }
+        Some(claims)
     }
 
     #[inline(never)]
@@ -63,6 +69,8 @@ impl Aggregator {
             header: who(evidence.tenant_header),
             baggage: who(evidence.tenant_baggage),
             data: who(evidence.tenant_data),
+            pattern: 0,
+            is_data_judged: false,
             token_differs: false,
             leaves,
         };

@@ -78,6 +78,7 @@ impl Aggregator {
             };
             self.index.span_mut(stands).marks |= mark::NOTED;
             if claims.data != NO_TENANT {
+                self.patterns.count(claims.pattern, self.allowed.differ(claims.data, found.tenant));
                 let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
                 let module = self.module_id(tenant, found.module);
                 self.add_part(span.end_ns, module, Part::HopsChecked, 1);
@@ -108,8 +109,8 @@ impl Aggregator {
         if let Some((severity, expected, observed)) = claims.conflict(allowed) {
             fire(Rule::Conflict, severity, expected, observed);
         }
-        if allowed.differ(claims.data, tenant) {
-            fire(Rule::Data, Severity::High, claims.data, tenant);
+        if claims.is_data_judged && allowed.differ(claims.data, tenant) {
+            fire(Rule::Data, Severity::High, tenant, claims.data);
         }
         if claims.leaves {
             fire(Rule::Egress, Severity::Medium, NO_TENANT, claims.baggage);
@@ -158,6 +159,10 @@ impl Aggregator {
         hit.kind.certainty = certainty(&rules, said.by_token);
         let trace_id = self.index.trace(bench.trace).id;
         let evidence = self.evidence(claims.as_ref(), worst.expected);
+        if !said.rules.is_empty() {
+            // What the span's own claims showed is part of this now.
+            self.findings.take_back(&said.rules, &hit.kind, &trace_id);
+        }
         self.note(hit, &trace_id, evidence);
     }
 

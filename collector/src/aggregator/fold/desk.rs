@@ -69,31 +69,37 @@ impl Desk {
         // Resources of one trace are told apart by 32 bits of their hash: a chance of 2^-32 that a span takes the
         // module of a parent in another process.
         let resource = (context.resource_hash ^ context.resource_hash >> 32) as u32;
+        let service = self.service_of(batch, pool, context);
         Around {
-            module: self.module_of(batch, pool, context),
+            module: self.module_of(batch, pool, context, service),
             is_own_module: context.module_scope != 0,
-            service: self.name(batch, pool, context.service_name),
+            service,
             tenant: context.tenant_resource,
             resource,
         }
     }
 
     /// The module of items that name none themselves (`sli.md` 1.2 b, d to f).
-    fn module_of(&mut self, batch: &View<'_>, pool: &mut Pool, context: &Context) -> NameId {
-        let service = batch.string(context.service_name);
+    fn module_of(&mut self, batch: &View<'_>, pool: &mut Pool, context: &Context, service: NameId) -> NameId {
+        let name = batch.string(context.service_name);
         match [context.module_scope, context.module_resource].into_iter().find(|module| *module != 0) {
             Some(module) => self.name(batch, pool, module),
-            None if service.is_empty() || service.starts_with("unknown_service") => self.keep(pool, MODULE_UNKNOWN),
-            None if context.service_namespace == 0 => self.name(batch, pool, context.service_name),
-            None => {
-                let mut composed = std::mem::take(&mut self.composed);
-                composed.clear();
-                composed.extend([batch.string(context.service_namespace), "/", service]);
-                let name = self.keep(pool, &composed);
-                self.composed = composed;
-                name
-            }
+            None if name.is_empty() || name.starts_with("unknown_service") => self.keep(pool, MODULE_UNKNOWN),
+            None => service,
         }
+    }
+
+    /// `service.namespace/service.name`, or `service.name`.
+    fn service_of(&mut self, batch: &View<'_>, pool: &mut Pool, context: &Context) -> NameId {
+        if context.service_namespace == 0 || context.service_name == 0 {
+            return self.name(batch, pool, context.service_name);
+        }
+        let mut composed = std::mem::take(&mut self.composed);
+        composed.clear();
+        composed.extend([batch.string(context.service_namespace), "/", batch.string(context.service_name)]);
+        let name = self.keep(pool, &composed);
+        self.composed = composed;
+        name
     }
 
     fn keep(&mut self, pool: &mut Pool, text: &str) -> NameId {

@@ -5,7 +5,8 @@ use bailiwick_slo::weight::Weight;
 use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::graph;
-use crate::aggregator::snapshot::{Gap, ModuleId, Part, Verdict};
+use crate::aggregator::snapshot::{EdgeKind, Gap, ModuleId, Part, Verdict};
+use crate::aggregator::streams::ServiceNumber;
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
@@ -32,6 +33,7 @@ impl Aggregator {
             self.count_times(bench);
         }
         self.count_calls(bench);
+        self.attribute(bench);
         self.compare_tenants(bench);
     }
 
@@ -149,6 +151,29 @@ impl Aggregator {
         }
     }
 
+    /// Counts spans by service, and those that have a tenant and a module (C6), each once.
+    fn attribute(&mut self, bench: &Bench) {
+        for place in &bench.kin.order {
+            let at = *place as usize;
+            let (span, found) = (&bench.spans[at], &bench.found[at]);
+            if span.marks & mark::COMPARED == 0 {
+                let service = self.attribute_span(span, found.tenant, found.module);
+                if span.state() == State::Entry {
+                    self.module_services.insert((self.stands_under(span), service));
+                }
+            }
+        }
+    }
+
+    /// Counts one span for its service; says which that is.
+    pub(super) fn attribute_span(&mut self, span: &Span, tenant: TenantId, module: NameId) -> ServiceNumber {
+        let service = self.streams.service("", self.index.names.text(span.service));
+        let is_somebodys = tenant != tenants::UNKNOWN && tenant != NO_TENANT;
+        let is_somewhere = self.index.names.text(module) != bailiwick_slo::conventions::MODULE_UNKNOWN;
+        self.attribution.add(span.end_ns, service, &[1, u64::from(is_somebodys && is_somewhere)]);
+        service
+    }
+
     fn count_verdict(&mut self, trace: u32, verdict: Verdict) {
         let known = &mut self.index.trace_mut(trace).verdict;
         let before = std::mem::replace(known, 1 + verdict as u8);
@@ -184,14 +209,16 @@ impl Aggregator {
             let found = bench.found[at];
             let tenant: TenantId = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
             self.reversed_messages += u64::from(call.is_reversed);
+            // A peer of the inventory is a module, whatever it is called by and whether it shows itself.
+            let known = self.peers.get(&call.to).copied();
             let names = &self.index.names;
-            let to =
-                if call.to == NameId::NONE { bailiwick_slo::conventions::MODULE_UNKNOWN } else { names.text(call.to) };
+            let to = known.unwrap_or(call.to);
+            let to = if to == NameId::NONE { bailiwick_slo::conventions::MODULE_UNKNOWN } else { names.text(to) };
             let called = graph::Called {
                 tenant,
                 from: names.text(call.from),
                 to,
-                kind: call.kind,
+                kind: if known.is_some() && call.kind == EdgeKind::Peer { EdgeKind::Module } else { call.kind },
                 weight: Weight::of_units(span.weight),
                 is_failure: calls::is_failure(span),
                 is_unmatched: bench.marks[at] & mark::PEER_SILENT != 0 && bench.marks[at] & mark::EDGE != 0,

@@ -10,7 +10,9 @@ use crate::aggregator::durations::Durations;
 use crate::aggregator::findings::Findings;
 use crate::aggregator::graph::Graph;
 use crate::aggregator::names::Names;
-use crate::aggregator::tenants::Tenants;
+use crate::aggregator::patterns::Patterns;
+use crate::aggregator::streams::Streams;
+use crate::aggregator::tenants::{Admission, Tenants};
 use crate::aggregator::traces::index::{Index, Limits};
 use crate::aggregator::traces::judge;
 use crate::aggregator::traces::leaks::Allowed;
@@ -29,6 +31,8 @@ pub struct KnownModule {
     pub tenant_required: bool,
     /// Other names that it is called by as a peer.
     pub peers: Vec<String>,
+    /// Operations that always have series of their own.
+    pub operations: Vec<String>,
 }
 
 /// All of it.
@@ -100,23 +104,28 @@ impl Aggregator {
         let edges = settings.leaks.allow_edges.iter().map(|edge| (pool.take(&edge.from), pool.take(&edge.to)));
         let edges = edges.collect();
         index.terms = judges;
-        let mut tenants = Tenants::new(settings.series.tenants_max);
+        let series = &settings.series;
+        // In a dry run each tenant needs a series, and those have the only maximum.
+        let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
+        let names = names(&terms, &mut tenants);
         let related = settings
             .leaks
             .parent_of
             .iter()
             .flat_map(|(above, below)| below.iter().map(move |below| (above.clone(), below.clone())));
-        let related = related.map(|(above, below)| (tenants.identify(&above), tenants.identify(&below))).collect();
+        let mut allowed = Allowed { edges, related: Vec::new(), related_names: related.collect() };
+        allowed.renumber(&mut tenants);
         Self {
-            names: Names::new(settings.series.clone()),
+            names,
             ledger: Ledger::new(settings.series.tenants_max),
             durations: Durations::new(settings.histograms.bytes_max.bytes()),
             findings: Findings::new(settings.leaks.findings_max),
+            patterns: Patterns::new(&settings.leaks.data_patterns),
             sources: terms.sources,
             uncompared,
             inventory: peers.keys().copied().collect(),
             peers,
-            allowed: Allowed { edges, related },
+            allowed,
             tenants,
             index,
             bench: Bench::default(),
@@ -127,6 +136,9 @@ impl Aggregator {
             messages: Default::default(),
             extra_weights: Default::default(),
             parts: Default::default(),
+            streams: Streams::new(settings.metrics.clone(), terms.late_accept.nanos()),
+            attribution: Default::default(),
+            module_services: Default::default(),
             graph: Graph::default(),
             desk: Desk::default(),
             modules: Default::default(),
@@ -143,6 +155,7 @@ impl Aggregator {
             hops_checked: BTreeMap::new(),
             unverifiable: [0; 3],
             twice_identified: Vec::new(),
+            retired_ns: 0,
             reversed_messages: 0,
             seq: 0,
             now_ns: 0,
@@ -150,4 +163,17 @@ impl Aggregator {
             settings: terms.settings,
         }
     }
+}
+
+/// The directory of series, with room for those who always have it.
+fn names(terms: &Terms, tenants: &mut Tenants) -> Names {
+    let series = &terms.settings.series;
+    let mut names = Names::new(series.clone());
+    for tenant in &series.reserved_tenants {
+        if let Admission::Known(tenant) | Admission::New(tenant) = tenants.admit(tenant) {
+            names.reserve(tenant);
+        }
+    }
+    terms.modules.iter().for_each(|module| names.name(&module.name, &module.operations));
+    names
 }

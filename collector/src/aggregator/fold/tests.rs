@@ -1,5 +1,6 @@
 //! From OTLP bytes to figures, with the numbers counted independently here.
 
+mod cardinality;
 mod drive;
 mod floods;
 mod looked_up;
@@ -193,7 +194,14 @@ fn refused_items_take_no_tenants_place() {
 
 #[test]
 fn every_maximum_of_series_shows_its_use_and_what_it_refused() {
-    let series = SeriesSettings { max: 100, per_tenant_max: 4, tenants_max: 2, modules_max: 2, operations_top: 3 };
+    let series = SeriesSettings {
+        max: 100,
+        per_tenant_max: 4,
+        tenants_max: 2,
+        modules_max: 2,
+        operations_top: 3,
+        ..SeriesSettings::default()
+    };
     let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
     // acme: 3 + 1 series in 2 modules, then one too many of each kind; globex: 1; initech: no place.
     let sent = [
@@ -342,6 +350,32 @@ fn open_cells_show_in_the_limits_and_shed_no_count() {
     assert_eq!(all, 180 * 50 + 1);
 }
 
+#[test]
+fn what_is_wanted_counts_names_with_and_without_a_series() {
+    let series = SeriesSettings { operations_top: 2, ..SeriesSettings::default() };
+    let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
+    let wanted = |snapshot: &Snapshot| {
+        snapshot.demand().iter().map(|(tenant, names)| format!("{tenant} {names}")).collect::<Vec<_>>()
+    };
+    let routes: Vec<String> = (0..12).map(|route| format!("/{route}")).collect();
+    let all = || routes.iter().map(|route| server(1, route, (200, 5, 5))).collect();
+    send(&mut fold, &mut observer, &request("acme", "chat", all()));
+    send(&mut fold, &mut observer, &request("acme", "chat", all()));
+    send(&mut fold, &mut observer, &request("globex", "chat", vec![server(1, "/a", (200, 5, 5))]));
+    // 12 and 1 names: estimates of so few are exact unless two share one of 1,024 registers.
+    assert_eq!(wanted(&fold.tick(4, NOW)), ["acme 12", "globex 1"]);
+    let minute = |minute: u64| NOW + minute * 60 * SECOND;
+    // Only a name that has a series is asked for further.
+    for at in 1..60 {
+        let mut span = server(at, "/0", (200, 0, 5));
+        span.start_time_unix_nano += at * 60 * SECOND;
+        span.end_time_unix_nano += at * 60 * SECOND;
+        send_at(&mut fold, &mut observer, (&request("acme", "chat", vec![span]), minute(at)));
+        fold.tick(fold.seq + 1, minute(at));
+    }
+    assert_eq!(wanted(&fold.tick(fold.seq + 1, minute(60))), ["acme 1", "globex 0"]);
+}
+
 proptest! {
     #[test]
     fn no_count_is_lost_under_any_limits(
@@ -349,7 +383,7 @@ proptest! {
         sent in prop::collection::vec((0_u8..6, 0_u8..6, 0_u8..8, 0_u64..590), 1..120),
     ) {
         let (max, per_tenant_max, tenants_max, modules_max, operations_top) = limits;
-        let series = SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top };
+        let series = SeriesSettings { max, per_tenant_max, tenants_max, modules_max, operations_top, ..SeriesSettings::default() };
         let (mut fold, mut observer) = daemon(Settings { series, ..Settings::default() });
         for (id, (tenant, module, route, ago_s)) in sent.iter().enumerate() {
             let mut span = server(id as u64, &format!("/{route}"), (200, *ago_s, 7));

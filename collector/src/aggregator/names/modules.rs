@@ -13,8 +13,7 @@ impl Names {
         if let Some(module) = self.modules.get(&(tenant, self.symbol(name.as_bytes()))) {
             return module.id;
         }
-        let held = self.held.get(tenant as usize).copied().unwrap_or_default();
-        if name != OTHER && held.modules >= self.limits.modules_max {
+        if name != OTHER && !self.has_room_for_module(tenant) {
             return self.module(tenants, (tenant, OTHER));
         }
         let symbol = self.intern(name);

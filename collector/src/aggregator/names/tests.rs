@@ -21,8 +21,9 @@ impl Daemon {
             Admission::Full => tenants::OVERFLOW,
         };
         let asked = Asked { tenant, module, operation, entry: EntryType::Server, end_ns: 1 };
-        let place = self.names.place(&self.tenants, &asked);
-        self.names.count_limited(place);
+        let route = self.names.place(&self.tenants, &asked);
+        self.names.count_limited(&route);
+        let place = route.place;
         let name = self.names.directory.get(place.series as usize).expect("it exists");
         let reason = self.names.limited.get(place.limited as usize).map(|(_, bound, _)| bound.name());
         assert_eq!(name.overflow, reason.is_some(), "overflow series take limited requests only");
@@ -87,8 +88,8 @@ fn the_maxima_of_a_tenant_leave_other_tenants_alone() {
 fn without_room_for_its_first_series_a_module_is_not_opened() {
     let mut daemon = Daemon::new(&SeriesSettings { per_tenant_max: 1, ..SeriesSettings::default() });
     daemon.send("acme", "chat", "_other");
-    assert_eq!((daemon.names.used().0, daemon.names.held[2].modules), (1, 1), "the opened module takes a place");
+    assert_eq!((daemon.names.used().0, daemon.names.room.of(3).modules), (1, 1), "the opened module takes a place");
     assert_eq!(daemon.send("acme", "chat", "GET /a"), went("chat", "_other", Some("per_tenant")));
     assert_eq!(daemon.send("acme", "rag", "GET /a"), went("_other", "_other", Some("per_tenant")));
-    assert_eq!((daemon.names.used().0, daemon.names.held[2].modules), (1, 1));
+    assert_eq!((daemon.names.used().0, daemon.names.room.of(3).modules), (1, 1));
 }

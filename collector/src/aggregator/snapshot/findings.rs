@@ -117,6 +117,21 @@ pub struct Finding {
     pub count: u64,
 }
 
+/// What a pattern of data came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternFigures {
+    /// As it was written.
+    pub pattern: Arc<str>,
+    /// Spans that it read a tenant from.
+    pub seen: u64,
+    /// Those of another tenant than the span's.
+    pub fired: u64,
+    /// It only looks.
+    pub dry_run: bool,
+    /// It fired on more than 1 % of 1 000 spans or more, and is taken for wrong.
+    pub disabled: bool,
+}
+
 /// How many findings there were since the daemon began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingCount {

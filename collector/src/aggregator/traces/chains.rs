@@ -107,7 +107,8 @@ pub(in crate::aggregator) fn read(
             MISSING => false,
             parent => marks[parent as usize] & mark::LINKED != 0,
         };
-        shape.roots += u32::from(kin.parents[at] == ROOT);
+        let is_boundary = kin.parents[at] == MISSING && case.span.is(flag::BOUNDARY);
+        shape.roots += u32::from(kin.parents[at] == ROOT || is_boundary);
         shape.orphans += u32::from(kin.parents[at] == MISSING && !case.span.is(flag::BOUNDARY));
         marks[at] = case.marks(is_linked) | case.call(answered[at] || met[at], &is_known);
     }

@@ -159,12 +159,15 @@ impl Index {
         }
     }
 
+    /// Whether there is no index: every span is by itself.
+    #[inline]
+    pub(in crate::aggregator) fn is_off(&self) -> bool {
+        self.limits.bytes_max == 0
+    }
+
     /// Takes a span in, whose names are used already ([`Self::retain`]); an unjudged one's are the caller's to give back.
     #[inline]
     pub(in crate::aggregator) fn insert(&mut self, arrival: &Arrival) -> Taken {
-        if self.limits.bytes_max == 0 {
-            return Taken::Unjudged;
-        }
         let hash = self.hasher.hash_one(arrival.trace_id);
         let traces = &self.traces;
         let found = self.by_id.find(hash, |trace| traces.get(*trace).id == arrival.trace_id).copied();

@@ -6,18 +6,26 @@ use super::kin::{Kin, MISSING, ROOT};
 use super::pool::NameId;
 use super::span::{NO_TENANT, Origin, Span, flag};
 use crate::aggregator::snapshot::{Rule, Severity};
-use crate::aggregator::tenants::{self, TenantId};
+use crate::aggregator::tenants::{self, TenantId, Tenants};
 
 /// What operators allow.
 #[derive(Debug, Default)]
 pub(in crate::aggregator) struct Allowed {
     /// Calls that may change the tenant: calling, called module.
     pub(in crate::aggregator) edges: Vec<(NameId, NameId)>,
-    /// Tenants of which one may act for the other.
+    /// Tenants of which one may act for the other, in the numbers that they have now.
     pub(in crate::aggregator) related: Vec<(TenantId, TenantId)>,
+    /// Their names.
+    pub(in crate::aggregator) related_names: Vec<(String, String)>,
 }
 
 impl Allowed {
+    /// A tenant has another number from now on.
+    pub(in crate::aggregator) fn renumber(&mut self, tenants: &mut Tenants) {
+        let named = self.related_names.iter();
+        self.related = named.map(|(above, below)| (tenants.identify(above), tenants.identify(below))).collect();
+    }
+
     /// Whether these two are different tenants that have no business with each other.
     #[inline]
     pub(in crate::aggregator) fn differ(&self, one: TenantId, other: TenantId) -> bool {
@@ -32,7 +40,7 @@ impl Allowed {
 }
 
 fn is_somebody(tenant: TenantId) -> bool {
-    tenant != tenants::UNKNOWN && tenant != tenants::OVERFLOW && tenant != NO_TENANT
+    !matches!(tenant, tenants::UNKNOWN | tenants::OVERFLOW | tenants::SYSTEM | NO_TENANT)
 }
 
 /// A rule that fired on a span.
@@ -214,6 +222,10 @@ pub(in crate::aggregator) struct Claims {
     pub(in crate::aggregator) header: TenantId,
     pub(in crate::aggregator) baggage: TenantId,
     pub(in crate::aggregator) data: TenantId,
+    /// Number of the pattern that read it.
+    pub(in crate::aggregator) pattern: u64,
+    /// What that pattern reads is a finding.
+    pub(in crate::aggregator) is_data_judged: bool,
     /// Its token speaks of another tenant than the span is booked under, by hash.
     pub(in crate::aggregator) token_differs: bool,
     /// It hands its baggage to a peer outside the inventory.
@@ -267,6 +279,8 @@ mod tests {
         header: NO_TENANT,
         baggage: NO_TENANT,
         data: NO_TENANT,
+        pattern: 0,
+        is_data_judged: false,
         token_differs: false,
         leaves: false,
     };

@@ -1,6 +1,6 @@
 //! Rules between values: listeners that would serve strangers, names that stand twice, limits that do not go together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use http::Uri;
@@ -111,6 +111,36 @@ fn limits(settings: &Settings, found: &mut Vec<Finding>) {
         let message = format!("`aggregator.series.max` ({}) is reached before a tenant can have so many", series.max);
         let problem = Problem::warning(Code::Conflict, message).about("aggregator.series.per_tenant_max");
         found.push(Finding { problem, other: Some("aggregator.series.max".to_owned()) });
+    }
+    reserves(settings, found);
+}
+
+/// Tenants whose series are kept must find them: together they fit into what there is.
+fn reserves(settings: &Settings, found: &mut Vec<Finding>) {
+    const PATH: &str = "aggregator.series.reserved_tenants";
+    let series = &settings.aggregator.series;
+    for tenant in &series.reserved_tenants {
+        if let Err(error) = tenancy::check(tenant.as_bytes()) {
+            let message = format!("{} is no tenant id", quote(tenant));
+            found.push(Problem::error(Code::BadTenantId, message).about(PATH).help(error.to_string()).into());
+        }
+    }
+    let tenants = series.reserved_tenants.iter().collect::<BTreeSet<_>>().len() as u64;
+    let kept = tenants * u64::from(series.reserve());
+    if kept > u64::from(series.max) {
+        let message = format!(
+            "the series kept for {tenants} reserved tenants ({kept}) are more than `aggregator.series.max` ({})",
+            series.max
+        );
+        let problem = Problem::error(Code::Conflict, message).about(PATH);
+        let problem = problem.help(format!("reserve for fewer tenants, or raise `max` to {kept} at least"));
+        found.push(Finding { problem, other: Some("aggregator.series.max".to_owned()) });
+    }
+    if tenants > u64::from(series.tenants_max) {
+        let message =
+            format!("{tenants} tenants have no room in `aggregator.series.tenants_max` ({})", series.tenants_max);
+        let problem = Problem::error(Code::Conflict, message).about(PATH);
+        found.push(Finding { problem, other: Some("aggregator.series.tenants_max".to_owned()) });
     }
 }
 

@@ -48,8 +48,7 @@ pub(crate) async fn coverage(Shared(state): Shared<State>, asked: Asked) -> Resu
         }
         rows.retain(|row| query.filter.keeps(row));
         let page = list::page(rows, |_| 0, &query.cut);
-        let (_, to) = reading::slots(snapshot, inventory, window);
-        let items = page.map(|row| CoverageItem::of(&row, (window, to), snapshot.gap_traces()));
+        let items = page.map(|row| CoverageItem::of(&row, window, snapshot.gap_traces()));
         List::new("bailiwick.coverage/v1", Some(window), snapshot.data_through_ns, items).into()
     })
     .await

@@ -35,7 +35,8 @@ pub(crate) async fn limits(Shared(state): Shared<State>, asked: Asked) -> Result
     // Limits belong to no tenant: a narrowed scope does not hide them.
     query.filter.scope = Scope::default();
     let snapshot = state.snapshot();
-    let mut items: Vec<LimitItem> = state.limits(&snapshot).into_iter().map(LimitItem::from).collect();
+    let limits = state.limits(&snapshot).into_iter();
+    let mut items: Vec<LimitItem> = limits.map(|limit| LimitItem::of(limit, &snapshot)).collect();
     items.retain(|item| query.filter.keeps(item));
     let page = list::page(items, |_| 0, &query.cut);
     let body = List::new("bailiwick.limits/v1", None, snapshot.data_through_ns, page);

@@ -33,15 +33,22 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, scope: &Scope) -> Vec<Family> {
     for name in snapshot.series().filter(|name| scope.holds(&name.tenant)) {
         *held.entry(&name.tenant).or_default() += 1;
     }
+    for (tenant, count) in snapshot.resting() {
+        held.entry(tenant).and_modify(|held| *held = held.saturating_sub(*count));
+    }
     let mut series = Family::new(&catalogue::SERIES);
     for (tenant, count) in held {
         series.push([tenant.into()], Value::Count(count));
+    }
+    let mut demand = Family::new(&catalogue::SERIES_DEMAND);
+    for (tenant, names) in snapshot.demand().iter().filter(|(tenant, _)| scope.holds(tenant)) {
+        demand.push([tenant.into()], Value::Count(*names));
     }
     let mut limited = Family::new(&catalogue::SERIES_LIMITED);
     for (tenant, reason, count) in snapshot.limited().iter().filter(|(tenant, ..)| scope.holds(tenant)) {
         limited.push([tenant.into(), (*reason).into()], Value::Count(*count));
     }
-    let mut families = vec![series, limited];
+    let mut families = vec![series, demand, limited];
     families.extend(books(snapshot.books(), scope));
     families
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::list::Named;
+use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
 
 /// A bounded queue, table, cache or body.
@@ -21,11 +22,22 @@ pub(crate) struct LimitItem {
     /// What the bound refused or sent to overflow since the daemon began.
     #[schema(example = 0)]
     pub(crate) refused: u64,
+    /// What would be used without any bound, by the tenant who wants most where each has this bound: an estimate over the
+    /// last 15 to 30 minutes. Null where nothing estimates it.
+    #[schema(example = 430)]
+    pub(crate) demand: Option<u64>,
 }
 
-impl From<Limit> for LimitItem {
-    fn from(limit: Limit) -> Self {
-        Self { limit: limit.name, used: limit.used, max: limit.max, refused: limit.refused }
+impl LimitItem {
+    /// A bound, with what a snapshot says is wanted of it.
+    pub(crate) fn of(limit: Limit, snapshot: &Snapshot) -> Self {
+        let wanted = snapshot.demand().iter().map(|(_, names)| *names);
+        let demand = match limit.name {
+            "series.max" => Some(wanted.sum()),
+            "series.per_tenant_max" => wanted.max(),
+            _ => None,
+        };
+        Self { limit: limit.name, used: limit.used, max: limit.max, refused: limit.refused, demand }
     }
 }
 

@@ -221,6 +221,8 @@ pub mod extra {
     pub const PEER_KIND: u16 = 7;
     /// u64: number of the configured pattern that [`super::Evidence::tenant_data`] comes from.
     pub const DATA_PATTERN: u16 = 8;
+    /// String: the operation of a point if its `http.target` is a known route; it has none then.
+    pub const TARGET: u16 = 9;
 }
 
 /// What kind of peer a CLIENT or PRODUCER span names, where it says so.

@@ -242,9 +242,19 @@ impl<'a> View<'a> {
             && (point.evidence as usize) < self.count(Section::Evidence)
             && inside(point.first_extra, point.extras.into(), Section::Extras)
             && inside(point.first_word, point.words, Section::Buckets)
-            && matches!(point.data, 1..=4)
+            && self.words_fit(point)
             && bailiwick_slo::outcome::Outcome::from_u8(point.outcome).is_some();
         if sound { Ok(()) } else { Err(Damage::Index(Section::Points as usize)) }
+    }
+
+    /// Whether the words of a point are what its kind of data says, so that readers can take them apart without doubt.
+    fn words_fit(&self, point: &Point) -> bool {
+        match point.data {
+            1 | 2 => point.words == 0,
+            3 => point.words == 0 || point.words % 2 == 1,
+            4 => point.words == 0 || sides_fit(&self.words_of(point.first_word, point.words).collect::<Vec<_>>()),
+            _ => false,
+        }
     }
 
     fn check_strings(&self) -> Result<(), Damage> {
@@ -260,5 +270,30 @@ impl<'a> View<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Zero count, zero threshold, then twice: an offset, a number, and as many counts.
+fn sides_fit(words: &[u64]) -> bool {
+    fn behind_side(words: &[u64]) -> Option<&[u64]> {
+        let [_offset, buckets, rest @ ..] = words else { return None };
+        rest.get(usize::try_from(*buckets).ok()?..)
+    }
+    words.get(2..).and_then(behind_side).and_then(behind_side).is_some_and(<[u64]>::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_an_exponential_histogram_fill_its_words() {
+        assert!(sides_fit(&[0, 0, 5, 2, 10, 11, 7, 0]));
+        assert!(sides_fit(&[0, 0, 0, 0, 0, 0]));
+        let off: [&[u64]; 6] =
+            [&[], &[0, 0], &[0, 0, 5, 2, 10, 11], &[0, 0, 0, 0, 0], &[0, 0, 0, 0, 0, 0, 0], &[0, 0, 0, u64::MAX, 0, 0]];
+        for words in off {
+            assert!(!sides_fit(words), "{words:?}");
+        }
     }
 }

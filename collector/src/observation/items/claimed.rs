@@ -1,5 +1,7 @@
 //! What an item claims: tenants and modules, from which attribute, and whether it may stay with them.
 
+use bailiwick_slo::conventions::TENANT_SYSTEM;
+
 use super::super::batch::NoString;
 use super::super::batch::row::{Context, Evidence, flag};
 use super::super::claims::{Claim, Claims, percent_decode};
@@ -9,7 +11,7 @@ use super::super::report::Reason;
 use super::super::slots;
 use super::{ItemWalk, Refusal};
 use crate::otlp::attributes::{Slots, Value};
-use crate::tenancy::OnConflict;
+use crate::tenancy::{self, OnConflict};
 
 /// Tenants of a `bailiwick.tenant.set` that are kept, as many as links.
 const TENANT_SET_MAX: usize = 32;
@@ -106,6 +108,49 @@ impl ItemWalk<'_> {
         claim
     }
 
+    /// The tenant that the item's own attributes name.
+    pub(in crate::observation) fn claim_of_item(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+    ) -> Result<(), Refusal> {
+        let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) else { return Ok(()) };
+        match self.tenant(value)? {
+            Claim::Tenant(index) => {
+                evidence.tenant_span = index;
+                evidence.aliases[0] = alias + 1;
+                Ok(())
+            }
+            Claim::Absent => Ok(()),
+            Claim::Invalid if self.is_system(value, evidence) => {
+                evidence.tenant_span = self.builder.own_string(TENANT_SYSTEM);
+                evidence.aliases[0] = alias + 1;
+                Ok(())
+            }
+            Claim::Invalid => Err(Refusal(Reason::InvalidTenant)),
+        }
+    }
+
+    /// Whether it is the tenant of shared infrastructure, claimed by a module that is shared.
+    pub(in crate::observation) fn is_system(&mut self, claim: Value<'_>, evidence: &Evidence) -> bool {
+        let is_claimed = matches!(claim, Value::Text(text) if tenancy::canonical(text) == TENANT_SYSTEM.as_bytes());
+        is_claimed && self.is_shared(evidence)
+    }
+
+    /// The module that the item's own attributes name.
+    pub(in crate::observation) fn module_of_item(
+        &mut self,
+        attributes: &Slots<'_>,
+        evidence: &mut Evidence,
+        flags: &mut u32,
+    ) -> Result<(), NoString> {
+        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
+            evidence.aliases[3] = alias + 1;
+            evidence.module_span = self.module(value, flags)?;
+        }
+        Ok(())
+    }
+
     /// Fills `evidence`, which comes empty: returned by value it would be read back in words wider than it was written.
     pub(in crate::observation) fn evidence(
         &mut self,
@@ -113,16 +158,9 @@ impl ItemWalk<'_> {
         evidence: &mut Evidence,
         flags: &mut u32,
     ) -> Result<(), Refusal> {
-        if let Some((alias, value)) = attributes.first_of(slots::TENANT, slots::GROUP) {
-            match self.tenant(value)? {
-                Claim::Tenant(index) => {
-                    evidence.tenant_span = index;
-                    evidence.aliases[0] = alias + 1;
-                }
-                Claim::Absent => {}
-                Claim::Invalid => return Err(Refusal(Reason::InvalidTenant)),
-            }
-        }
+        // The module first: it says whether a reserved tenant may be claimed.
+        self.module_of_item(attributes, evidence, flags)?;
+        self.claim_of_item(attributes, evidence)?;
         for (place, group) in [(1, slots::HEADER), (2, slots::BAGGAGE)] {
             let Some((alias, value)) = attributes.first_of(group, slots::GROUP) else { continue };
             let claim = if place == 2 { self.baggage(value)? } else { self.tenant(value)? };
@@ -140,10 +178,6 @@ impl ItemWalk<'_> {
         }
         if let Some(value) = attributes.get(slots::TOKEN_TENANT) {
             evidence.tenant_token = self.token(value, flags)?;
-        }
-        if let Some((alias, value)) = attributes.first_of(slots::MODULE, slots::GROUP) {
-            evidence.aliases[3] = alias + 1;
-            evidence.module_span = self.module(value, flags)?;
         }
         if let Some(value) = attributes.get(slots::TENANT_SET) {
             self.tenant_set(value, flags)?;
@@ -176,6 +210,9 @@ impl ItemWalk<'_> {
         attributes: &Slots<'_>,
         evidence: &mut Evidence,
     ) -> Result<Option<u64>, NoString> {
+        if self.scratch.owners.is_empty() {
+            return Ok(None);
+        }
         let mut name = std::mem::take(&mut self.scratch.name);
         let mut fitting = None;
         for number in 0..self.scratch.owners.len() {

@@ -1,6 +1,8 @@
 //! Resource and scope: what they say about the items that follow.
 
-use super::super::batch::row::Context;
+use bailiwick_slo::conventions::TENANT_SYSTEM;
+
+use super::super::batch::row::{Context, Evidence};
 use super::super::claims::Claim;
 use super::super::fields::{label, oddity_flags};
 use super::super::report::{Position, Reason};
@@ -50,7 +52,13 @@ impl ItemWalk<'_> {
             match self.tenant(value).map_err(|_| Reason::InvalidUtf8)? {
                 Claim::Tenant(index) => resource.tenant_resource = index,
                 Claim::Absent => {}
-                Claim::Invalid => self.around.bad_tenant = true,
+                Claim::Invalid => {
+                    self.around.resource = resource;
+                    self.around.bad_tenant = !self.is_system(value, &Evidence::default());
+                    if !self.around.bad_tenant {
+                        resource.tenant_resource = self.builder.own_string(TENANT_SYSTEM);
+                    }
+                }
             }
         }
         self.around.resource = resource;

@@ -38,6 +38,12 @@ impl ItemWalk<'_> {
         std::str::from_utf8(text).unwrap_or_default()
     }
 
+    /// Whether that module serves all tenants.
+    pub(in crate::observation) fn is_shared(&mut self, evidence: &Evidence) -> bool {
+        let declared = &self.rules.modules.declared;
+        !declared.is_empty() && declared.get(self.named_module(evidence)).is_some_and(|module| module.shared)
+    }
+
     /// Whether the code counts as a failure of the module that the row itself names.
     pub(in crate::observation) fn failing_4xx(&mut self, evidence: &Evidence, http: Option<u16>) -> bool {
         let failing = &self.rules.modules.failing_4xx;

@@ -1,15 +1,19 @@
-//! `ExportMetricsServiceRequest` in one pass over its bytes: every point as its time and what is wrong with it.
+//! `ExportMetricsServiceRequest` in one pass over its bytes: every point with what it claims and what is wrong with it,
+//! and all of it where its metric is wanted.
 //!
-//! Points get no rows yet: they are judged by themselves and counted. What needs the clock (too late, future) is the
-//! sink's to say. A structural error anywhere ends the walk, and the caller discards everything. Nothing here
-//! allocates, whatever lengths, offsets or counts a point claims.
+//! What needs the clock (too late, future) is the sink's to say. A structural error anywhere ends the walk, and the
+//! caller discards everything. Nothing is allocated for a point once the lists have their size, and that is bounded by
+//! the limits, whatever lengths, offsets or counts a point claims.
 
-mod defect;
-mod point;
 mod walk;
+mod point;
+mod histogram;
+mod verdict;
+mod defect;
 
 #[cfg(test)]
 mod tests;
 
 pub use defect::PointDefect;
-pub use walk::{MetricSink, Position, visit};
+pub use point::{Number, Point};
+pub use walk::{Kind, Metric, MetricSink, Position, visit};

@@ -11,27 +11,40 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use prost::Message;
 
 use super::PointDefect::{BadHistogram, BadSum, MissingTime, NotFinite, TooManyAttributes, Unsupported};
-use super::{MetricSink, PointDefect, Position, visit};
-use crate::otlp::trace::{Halt, WalkLimits};
+use super::{Metric as Walked, MetricSink, Point, PointDefect, Position, visit};
+use crate::otlp::header::Header;
+use crate::otlp::trace::{Halt, Keys, WalkLimits};
 use crate::otlp::wire::Fault;
 
-const LIMITS: WalkLimits =
-    WalkLimits { items_max: 1_000, containers_max: 1_000, attributes_max: 4, links_max: 32, groups_max: 16 };
-const BUCKETS_MAX: u32 = 6;
+const LIMITS: WalkLimits = WalkLimits {
+    items_max: 1_000,
+    containers_max: 1_000,
+    attributes_max: 4,
+    links_max: 32,
+    buckets_max: 6,
+    groups_max: 16,
+};
 const AT: u64 = 1_700_000_000_000_000_000;
 
 #[derive(Debug, Default, PartialEq)]
 struct Seen(Vec<(Result<(), PointDefect>, u64, Position)>);
 
-impl MetricSink for Seen {
-    fn point(&mut self, verdict: Result<(), PointDefect>, time_ns: u64, position: Position) {
-        self.0.push((verdict, time_ns, position));
+impl<'a> MetricSink<'a> for Seen {
+    fn resource(&mut self, _: &Header<'_, 'a>) {}
+    fn scope(&mut self, _: &Header<'_, 'a>) {}
+
+    fn wants(&self, _: &Walked<'a>) -> bool {
+        false
+    }
+
+    fn point(&mut self, _: &Walked<'a>, point: &mut Point<'a>, position: Position) {
+        self.0.push((point.defect.map_or(Ok(()), Err), point.time_ns, position));
     }
 }
 
 fn seen(body: &[u8], limits: &WalkLimits) -> Result<Seen, Halt> {
     let mut seen = Seen::default();
-    visit::<false>(body, limits, BUCKETS_MAX, &mut seen).map(|()| seen)
+    visit::<false>(body, &Keys::default(), limits, &mut seen).map(|()| seen)
 }
 
 fn request(metric: &[u8]) -> Vec<u8> {

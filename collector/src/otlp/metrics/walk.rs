@@ -3,10 +3,11 @@
 //! Canonical order puts points before the temporality that judges them, so a metric's data is skipped through once for
 //! what it says about all its points, and only then are they read.
 
-use super::defect::PointDefect;
 use super::point::{Judge, Point};
+use crate::otlp::attributes::Slots;
+use crate::otlp::header::{CHILDREN, HEADER, Header, SCHEMA_URL, headers, read_resource, read_scope};
 use crate::otlp::strict;
-use crate::otlp::trace::{Halt, WalkLimits};
+use crate::otlp::trace::{Halt, Keys, WalkLimits};
 use crate::otlp::wire::{Reader, WireError, tag, wire_type};
 
 /// Where a point stands in its request, all numbers from 0.
@@ -22,34 +23,53 @@ pub struct Position {
     pub point: u32,
 }
 
-/// Takes what the walk finds, in the order of the request.
-pub trait MetricSink {
-    /// A point: what is wrong with it, its time in nanoseconds since the Unix epoch, and where it stands.
-    fn point(&mut self, verdict: Result<(), PointDefect>, time_ns: u64, position: Position);
+/// What a metric says about all its points. Texts are as they stand, not yet known to be UTF-8.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    /// The scope's name.
+    pub scope: &'a [u8],
+    /// Its name.
+    pub name: &'a [u8],
+    /// Its unit.
+    pub unit: &'a [u8],
+    /// Its kind of data.
+    pub kind: Kind,
+    /// OTLP's `AggregationTemporality`: 1 delta, 2 cumulative; all else is unspecified.
+    pub temporality: i32,
+    /// Whether a sum only grows.
+    pub is_monotonic: bool,
+    /// What the sink answered when it was asked ([`MetricSink::wants`]).
+    pub is_wanted: bool,
 }
 
-/// Field 1 of a container: resource, scope.
-const HEADER: u32 = tag(1, wire_type::BYTES);
-/// Field 2 of a container: scopes, metrics.
-const CHILDREN: u32 = tag(2, wire_type::BYTES);
-const SCHEMA_URL: u32 = tag(3, wire_type::BYTES);
+/// Takes what the walk finds, in the order of the request.
+pub trait MetricSink<'a> {
+    /// A resource begins; its scopes follow.
+    fn resource(&mut self, header: &Header<'_, 'a>);
+    /// A scope begins; its metrics follow.
+    fn scope(&mut self, header: &Header<'_, 'a>);
+    /// Whether points of this metric are wanted with all their attributes and buckets.
+    fn wants(&self, metric: &Metric<'a>) -> bool;
+    /// A point of this metric, and where it stands.
+    fn point(&mut self, metric: &Metric<'a>, point: &mut Point<'a>, position: Position);
+}
 
-/// Walks a request. `buckets_max` is the most buckets of a histogram point. With `STRICT` (tests only) everything is
-/// checked that prost checks, skipped values included.
+/// Walks a request. With `STRICT` (tests only) everything is checked that prost checks, skipped values included.
 ///
 /// # Errors
 /// When the bytes are not the message, or over a limit; what the sink got until then counts for nothing.
-pub fn visit<const STRICT: bool>(
-    body: &[u8],
+pub fn visit<'a, const STRICT: bool>(
+    body: &'a [u8],
+    keys: &Keys,
     limits: &WalkLimits,
-    buckets_max: u32,
-    sink: &mut impl MetricSink,
+    sink: &mut impl MetricSink<'a>,
 ) -> Result<(), Halt> {
     const RESOURCE_METRICS: u32 = tag(1, wire_type::BYTES);
     if STRICT {
         strict::check(strict::Message::MetricsRequest, body)?;
     }
-    let mut walk = Walk { limits, buckets_max, sink, items: 0, containers: 0, position: Position::default() };
+    let (slots, point, position) = (Slots::default(), Point::default(), Position::default());
+    let mut walk = Walk { keys, limits, sink, items: 0, containers: 0, position, slots, point };
     let mut reader = Reader::new(body);
     while let Some(tag) = reader.tag()? {
         if tag == RESOURCE_METRICS {
@@ -62,25 +82,36 @@ pub fn visit<const STRICT: bool>(
     Ok(())
 }
 
-struct Walk<'w, S> {
+struct Walk<'w, 'a, S> {
+    keys: &'w Keys,
     limits: &'w WalkLimits,
-    buckets_max: u32,
     sink: &'w mut S,
     items: u32,
     containers: u32,
     position: Position,
+    slots: Slots<'a>,
+    point: Point<'a>,
 }
 
-impl<S: MetricSink> Walk<'_, S> {
+impl<'a, S: MetricSink<'a>> Walk<'_, 'a, S> {
     fn container(&mut self) -> Result<(), Halt> {
         self.containers += 1;
         if self.containers > self.limits.containers_max { Err(Halt::Containers) } else { Ok(()) }
     }
 
-    fn resource_metrics(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+    // Headers are looked up first, wherever they stand: what is skipped for that is skipped by its length.
+    fn resource_metrics(&mut self, bytes: &'a [u8]) -> Result<(), Halt> {
         self.container()?;
         self.position.scope = 0;
+        self.slots.clear();
+        let (mut hash, mut count) = (0, 0);
         let mut reader = Reader::new(bytes);
+        headers::<true>(&mut reader, self.limits.groups_max, |resource| {
+            read_resource(resource, self.keys, self.limits, &mut self.slots, (&mut hash, &mut count))
+        })?;
+        self.slots.share(&self.keys.resource);
+        let over_attributes = count > self.limits.attributes_max;
+        self.sink.resource(&Header { name: &[], attributes: &self.slots, hash, over_attributes });
         while let Some(tag) = reader.tag()? {
             match tag {
                 CHILDREN => {
@@ -94,14 +125,22 @@ impl<S: MetricSink> Walk<'_, S> {
         Ok(())
     }
 
-    fn scope_metrics(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+    fn scope_metrics(&mut self, bytes: &'a [u8]) -> Result<(), Halt> {
         self.container()?;
         self.position.metric = 0;
+        self.slots.clear();
+        let (mut name, mut count) = (&[][..], 0);
         let mut reader = Reader::new(bytes);
+        headers::<true>(&mut reader, self.limits.groups_max, |scope| {
+            read_scope(scope, self.keys, self.limits, &mut self.slots, (&mut name, &mut count))
+        })?;
+        self.slots.share(&self.keys.scope);
+        let over_attributes = count > self.limits.attributes_max;
+        self.sink.scope(&Header { name, attributes: &self.slots, hash: 0, over_attributes });
         while let Some(tag) = reader.tag()? {
             match tag {
                 CHILDREN => {
-                    self.metric(reader.bytes()?)?;
+                    self.metric(reader.bytes()?, name)?;
                     self.position.metric += 1;
                 }
                 HEADER | SCHEMA_URL => drop(reader.bytes()?),
@@ -111,22 +150,28 @@ impl<S: MetricSink> Walk<'_, S> {
         Ok(())
     }
 
-    fn metric(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+    fn metric(&mut self, bytes: &'a [u8], scope: &'a [u8]) -> Result<(), Halt> {
         self.container()?;
         self.position.point = 0;
-        let Some(data) = Data::read(bytes, self.limits.groups_max)? else { return Ok(()) };
+        let mut texts = Texts::default();
+        let Some(data) = Data::read(bytes, &mut texts, self.limits.groups_max)? else { return Ok(()) };
+        let Data { kind, temporality, monotonic, run } = data;
+        let Texts { name, unit } = texts;
+        let mut metric = Metric { scope, name, unit, kind, temporality, is_monotonic: monotonic, is_wanted: false };
+        metric.is_wanted = self.sink.wants(&metric);
         let judge = Judge {
-            kind: data.kind,
-            temporality: data.temporality,
-            monotonic: data.monotonic,
+            kind,
+            temporality,
+            monotonic,
             attributes_max: self.limits.attributes_max,
-            buckets_max: self.buckets_max,
+            buckets_max: self.limits.buckets_max,
             groups_max: self.limits.groups_max,
+            is_wanted: metric.is_wanted,
         };
-        let mut reader = Reader::new(data.run);
+        let mut reader = Reader::new(run);
         while let Some(tag) = reader.tag()? {
-            if Kind::of(tag) == Some(data.kind) {
-                self.points(reader.bytes()?, &judge)?;
+            if Kind::of(tag) == Some(kind) {
+                self.points(reader.bytes()?, &metric, &judge)?;
             } else {
                 reader.skip(tag, self.limits.groups_max)?;
             }
@@ -134,7 +179,7 @@ impl<S: MetricSink> Walk<'_, S> {
         Ok(())
     }
 
-    fn points(&mut self, bytes: &[u8], judge: &Judge) -> Result<(), Halt> {
+    fn points(&mut self, bytes: &'a [u8], metric: &Metric<'a>, judge: &Judge) -> Result<(), Halt> {
         let mut reader = Reader::new(bytes);
         while let Some(tag) = reader.tag()? {
             if tag != POINT {
@@ -145,8 +190,8 @@ impl<S: MetricSink> Walk<'_, S> {
             if self.items > self.limits.items_max {
                 return Err(Halt::Items);
             }
-            let (verdict, time_ns) = Point::judge(reader.bytes()?, judge)?;
-            self.sink.point(verdict, time_ns, self.position);
+            self.point.read(reader.bytes()?, judge, &self.keys.point)?;
+            self.sink.point(metric, &mut self.point, self.position);
             self.position.point += 1;
         }
         Ok(())
@@ -155,12 +200,18 @@ impl<S: MetricSink> Walk<'_, S> {
 
 /// The kinds of data of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Gauge,
-    Sum,
-    Histogram,
-    ExponentialHistogram,
-    Summary,
+#[repr(u8)]
+pub enum Kind {
+    /// `gauge`.
+    Gauge = 1,
+    /// `sum`.
+    Sum = 2,
+    /// `histogram`.
+    Histogram = 3,
+    /// `exponential_histogram`.
+    ExponentialHistogram = 4,
+    /// `summary`.
+    Summary = 5,
 }
 
 impl Kind {
@@ -198,8 +249,15 @@ struct Data<'a> {
     run: &'a [u8],
 }
 
+/// The texts of a metric.
+#[derive(Debug, Default)]
+struct Texts<'a> {
+    name: &'a [u8],
+    unit: &'a [u8],
+}
+
 impl<'a> Data<'a> {
-    fn read(bytes: &'a [u8], groups_max: usize) -> Result<Option<Self>, WireError> {
+    fn read(bytes: &'a [u8], texts: &mut Texts<'a>, groups_max: usize) -> Result<Option<Self>, WireError> {
         let mut data: Option<Self> = None;
         let mut reader = Reader::new(bytes);
         loop {
@@ -207,7 +265,9 @@ impl<'a> Data<'a> {
             let Some(tag) = reader.tag()? else { return Ok(data) };
             let Some(kind) = Kind::of(tag) else {
                 match tag >> 3 {
-                    1..=3 | 12 if tag & 7 == wire_type::BYTES => drop(reader.bytes()?),
+                    1 if tag & 7 == wire_type::BYTES => texts.name = reader.bytes()?,
+                    3 if tag & 7 == wire_type::BYTES => texts.unit = reader.bytes()?,
+                    2 | 12 if tag & 7 == wire_type::BYTES => drop(reader.bytes()?),
                     _ => reader.skip_unknown(tag, &[1, 2, 3, 5, 7, 9, 10, 11, 12], groups_max)?,
                 }
                 continue;

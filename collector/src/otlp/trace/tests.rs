@@ -17,6 +17,7 @@ const LIMITS: WalkLimits = WalkLimits {
     containers_max: u32::MAX,
     attributes_max: u32::MAX,
     links_max: u32::MAX,
+    buckets_max: u32::MAX,
     groups_max: 100,
 };
 
@@ -84,7 +85,7 @@ fn seen(span: &ProtoSpan) -> Seen {
 
 fn keys() -> Keys {
     let table = KeyTable::new(WANTED.iter().copied().zip(0..));
-    Keys { span: table.clone(), scope: table.clone(), resource: table }
+    Keys { span: table.clone(), scope: table.clone(), resource: table, ..Keys::default() }
 }
 
 fn judge(body: &[u8]) {

@@ -125,6 +125,7 @@ impl Printer {
         let mut members = self.times(of.start_time_unix_nano, of.time_unix_nano);
         members.push(("count", self.long(of.count.into())));
         members.push(("sum", self.double(of.sum)));
+        members.push(("attributes", self.array(&of.attributes, Self::key_value)));
         members.push(("quantileValues", self.array(&of.quantile_values, Self::quantile)));
         members.push(("flags", of.flags.to_string()));
         self.object(members)

@@ -1,7 +1,7 @@
 //! The fold against a list of all requests and nothing clever: counts of every window and slot, totals, and quantiles
 //! with the `hdrhistogram` crate as it records natively.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_slo::latency::micros;
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
@@ -27,6 +27,12 @@ struct Model {
     through_ns: u64,
     /// How many of the requests had come when cells were last sealed, and the clock then.
     sealed: (usize, u64),
+    /// The slot of the last look.
+    slot: Option<Slot>,
+    /// Series without a request for a day.
+    idle: BTreeSet<Name>,
+    /// With which request the totals of a series began again.
+    restarted: BTreeMap<Name, usize>,
 }
 
 /// The name of a series: tenant, module, operation, type.
@@ -39,6 +45,24 @@ fn name_of(sent: &Sent) -> Name {
 
 impl Model {
     fn tick(&mut self, now_ns: u64) {
+        // Series are looked at as the last tick showed them, the first time in a slot.
+        let (counted, shown_ns) = self.sealed;
+        let (counted, new) = self.requests.split_at(counted);
+        let slot = Some(Slot::holding(shown_ns));
+        if shown_ns > 0 && std::mem::replace(&mut self.slot, slot) != slot {
+            let mut last: BTreeMap<Name, u64> = BTreeMap::new();
+            for (sent, end_ns) in counted {
+                let last = last.entry(name_of(sent)).or_default();
+                *last = (*last).max(*end_ns);
+            }
+            let idle = last.into_iter().filter(|(_, end_ns)| end_ns + 24 * HOUR_NS <= shown_ns);
+            self.idle.extend(idle.map(|(name, _)| name));
+        }
+        for name in new.iter().map(|(sent, _)| name_of(sent)) {
+            if self.idle.remove(&name) {
+                self.restarted.insert(name, counted.len());
+            }
+        }
         self.through_ns = (now_ns - 10 * SECOND) / SLOT_NS * SLOT_NS;
         // Fewer cells are in use than a tick seals.
         self.sealed = (self.requests.len(), now_ns);
@@ -58,6 +82,20 @@ impl Model {
             counts.entry(name_of(sent)).or_default().add(outcome, 1);
         }
         counts
+    }
+
+    /// Outcomes by series since their totals began, and the end of the latest of those requests.
+    fn totals(&self) -> BTreeMap<Name, (OutcomeCounts, u64)> {
+        let mut totals: BTreeMap<Name, (OutcomeCounts, u64)> = BTreeMap::new();
+        for (place, (sent, end_ns)) in self.requests.iter().enumerate() {
+            let name = name_of(sent);
+            if self.restarted.get(&name).is_none_or(|from| place >= *from) {
+                let (counts, last_ns) = totals.entry(name).or_default();
+                counts.add(Outcome::from_u8(sent.outcome).expect("one of five"), 1);
+                *last_ns = (*last_ns).max(*end_ns);
+            }
+        }
+        totals
     }
 
     /// Durations of a series over a window, recorded natively.
@@ -97,14 +135,13 @@ fn buckets(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
 
 fn check_counts(snapshot: &Snapshot, model: &Model, names: &[Name]) -> Result<(), TestCaseError> {
     prop_assert_eq!(snapshot.data_through_ns, model.through_ns);
-    let all = model.counts(|_| true);
+    let all = model.totals();
     prop_assert_eq!(names.len(), all.len());
     for (name, id) in names.iter().zip(0..) {
         let totals = snapshot.totals(id);
-        prop_assert_eq!(totals.outcomes, all[name], "totals of {:?}", name);
-        prop_assert_eq!(totals.spans, all[name].total());
-        let last = model.requests.iter().filter(|(sent, _)| name_of(sent) == *name).map(|(_, end_ns)| *end_ns).max();
-        prop_assert_eq!(Some(totals.last_seen_ns), last);
+        let (outcomes, last_ns) = all[name];
+        prop_assert_eq!(totals.outcomes, outcomes, "totals of {:?}", name);
+        prop_assert_eq!((totals.spans, totals.last_seen_ns), (outcomes.total(), last_ns));
     }
     for window in Window::ALL {
         let expected = model.counts(|end_ns| (model.begins_ns(window)..model.through_ns).contains(&end_ns));

@@ -17,7 +17,7 @@ fn told(snapshot: &Snapshot) -> String {
     line(&snapshot.series().collect::<Vec<_>>());
     line(&snapshot.modules().collect::<Vec<_>>());
     line(&(snapshot.books(), snapshot.clock_anomalies(), snapshot.limited()));
-    line(&(snapshot.limits(), snapshot.cells_shed()));
+    line(&(snapshot.limits(), snapshot.demand(), snapshot.cells_shed()));
     Window::ALL.iter().for_each(|window| line(&snapshot.window(*window)));
     for series in 0..snapshot.series().len() as SeriesId {
         line(&(snapshot.totals(series), snapshot.slots(series, Slot(0), Slot(u32::MAX))));
@@ -38,13 +38,17 @@ fn told(snapshot: &Snapshot) -> String {
 
 /// Maxima that random requests run into, and a budget of cells that they exceed.
 fn tight() -> impl Strategy<Value = Settings> {
-    let series = (4_u32..16, 2_u32..8, 1_u32..4, 1_u32..4, 1_u32..4).prop_map(
-        |(max, per_tenant_max, tenants_max, modules_max, operations_top)| SeriesSettings {
+    let maxima = (4_u32..16, 2_u32..8, 1_u32..4, 1_u32..4, 1_u32..4);
+    let series = (maxima, 0_u32..3, prop::bool::weighted(0.2)).prop_map(
+        |((max, per_tenant_max, tenants_max, modules_max, operations_top), sketches_max, dry_run)| SeriesSettings {
             max,
             per_tenant_max,
             tenants_max,
             modules_max,
             operations_top,
+            sketches_max,
+            dry_run,
+            reserved_tenants: Vec::new(),
         },
     );
     (series, 500_u64..6_000).prop_map(|(series, bytes)| Settings {

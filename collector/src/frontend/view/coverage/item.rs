@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_slo::coverage::{self, Coverage, Figure, Id};
 use bailiwick_slo::ratio::Ratio;
-use bailiwick_slo::time::{Slot, Window};
+use bailiwick_slo::time::Window;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -125,8 +125,8 @@ pub(crate) struct GapItem {
 }
 
 impl CoverageItem {
-    /// What is said of these counts over the window before `to`; `traces` are those of all gaps.
-    pub(crate) fn of(covered: &Covered, (window, to): (Window, Slot), traces: &[GapTraces]) -> Self {
+    /// What is said of these counts over their window; `traces` are those of all gaps.
+    pub(crate) fn of(covered: &Covered, window: Window, traces: &[GapTraces]) -> Self {
         let Coverage { headline, figures, parents, sampling, evaluated_ppm, denominator_source } =
             coverage::figures(&covered.counts);
         let end = |end: f64| (end * 1e6).round() / 1e6;
@@ -135,7 +135,7 @@ impl CoverageItem {
             tenant: Some(&*covered.tenant).filter(|tenant| !tenant.is_empty()).map(str::to_owned),
             module: covered.module.to_string(),
             window: window.name(),
-            data_through: format::instant(to.start_ns()),
+            data_through: format::instant(covered.to.start_ns()),
             state: headline.state.name(),
             reason: headline.reason.map(coverage::Reason::name),
             headline_ratio: headline.ratio.and_then(format::ratio),
@@ -182,13 +182,22 @@ fn gaps(covered: &Covered, traces: &[GapTraces]) -> Vec<GapItem> {
 #[cfg(test)]
 mod tests {
     use bailiwick_slo::coverage::{Counts, Denominator, Source};
+    use bailiwick_slo::time::Slot;
 
     use super::*;
 
     fn covered(counts: Counts) -> Covered {
         let mut gaps = [0; Gap::ALL.len()];
         (gaps[Gap::ParentMissingRemote as usize], gaps[Gap::ClientRoot as usize]) = (2, 1);
-        Covered { tenant: "acme".into(), module: "rag".into(), modules: vec![3], overflow: false, counts, gaps }
+        Covered {
+            tenant: "acme".into(),
+            module: "rag".into(),
+            modules: vec![3],
+            overflow: false,
+            counts,
+            gaps,
+            to: Slot(170_000_000),
+        }
     }
 
     fn told(counts: Counts) -> CoverageItem {
@@ -196,7 +205,7 @@ mod tests {
             GapTraces { module: 3, gap: Gap::ParentMissingRemote, trace_ids: vec![[0xab; 16]] },
             GapTraces { module: 4, gap: Gap::ParentMissingRemote, trace_ids: vec![[1; 16]] },
         ];
-        CoverageItem::of(&covered(counts), (Window::Hour, Slot(170_000_000)), &traces)
+        CoverageItem::of(&covered(counts), Window::Hour, &traces)
     }
 
     #[test]

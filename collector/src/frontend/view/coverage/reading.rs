@@ -1,15 +1,17 @@
 //! Counts that coverage is made of, by tenant x module and by module, over one window.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bailiwick_slo::coverage::{Counts, Denominator, Extent, Parents};
+use bailiwick_slo::coverage::{Counts, Denominator, Extent, Parents, Source};
 use bailiwick_slo::ratio::Ratio;
 use bailiwick_slo::time::{Slot, Window};
 
 use crate::aggregator::Snapshot;
-use crate::aggregator::snapshot::{Gap, ModuleId, PARTS, Part, Parts};
+use crate::aggregator::snapshot::{Gap, ModuleId, Part};
 use crate::frontend::inventory::{DeclaredModule, Inventory};
+use crate::frontend::view::coverage::independent;
+use crate::frontend::view::coverage::sums::{Readings, Sums};
 use crate::frontend::view::list::Named;
 
 /// What the figures of one item are made of.
@@ -27,6 +29,8 @@ pub(crate) struct Covered {
     pub(crate) counts: Counts,
     /// Gaps by kind, in the order of [`Gap::ALL`].
     pub(crate) gaps: [u64; Gap::ALL.len()],
+    /// The end of its window.
+    pub(crate) to: Slot,
 }
 
 /// What counted requests without going through tracing, over the same slots.
@@ -50,25 +54,23 @@ impl Named for Covered {
     }
 }
 
-/// The slots of a window whose traces have all been judged: it ends before those that may still wait.
-pub(crate) fn slots(snapshot: &Snapshot, inventory: &Inventory, window: Window) -> (Slot, Slot) {
-    let to = Slot::holding(snapshot.data_through_ns.saturating_sub(inventory.settle_ns));
-    (Slot(to.0.saturating_sub(window.slots())), to)
-}
-
 /// The counts of every tenant x module.
 pub(crate) fn by_tenant(snapshot: &Snapshot, inventory: &Inventory, window: Window) -> Vec<Covered> {
     let terms = Terms { inventory, evaluated_ppm: snapshot.settled().evaluated_ppm, extent: Extent::TenantModule };
-    let sums = sums(snapshot, inventory, window);
-    let rows = (0..).zip(snapshot.modules()).zip(&sums).map(|((id, module), sums)| {
-        let counts = terms.counts(&module.module, sums, None);
+    let mut readings = Readings::new(snapshot, inventory, window);
+    let rows = (0..).zip(snapshot.modules()).map(|(id, module)| {
+        let to = readings.end_of(&[id]);
+        let at = readings.at(to);
+        let independent = independent::of_tenant(snapshot, at, (id, &module.tenant));
+        let sums = &at.sums[id as usize];
         Covered {
             tenant: Arc::clone(&module.tenant),
             module: Arc::clone(&module.module),
             modules: vec![id],
             overflow: module.overflow,
-            counts,
+            counts: terms.counts(&module.module, sums, Some(independent)),
             gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
+            to,
         }
     });
     rows.collect()
@@ -77,67 +79,35 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, inventory: &Inventory, window: Wind
 /// The counts of every module over all its tenants, those included that are declared and never were seen.
 pub(crate) fn by_module(snapshot: &Snapshot, inventory: &Inventory, window: Window) -> Vec<Covered> {
     let terms = Terms { inventory, evaluated_ppm: snapshot.settled().evaluated_ppm, extent: Extent::Module };
-    let mut modules: BTreeMap<Arc<str>, (Vec<ModuleId>, Sums)> = BTreeMap::new();
+    let mut readings = Readings::new(snapshot, inventory, window);
+    let mut modules: BTreeMap<Arc<str>, Vec<ModuleId>> = BTreeMap::new();
     for name in inventory.modules.keys() {
-        modules.insert(Arc::from(name.as_str()), Default::default());
+        modules.insert(Arc::from(name.as_str()), Vec::new());
     }
-    for ((id, module), sums) in (0..).zip(snapshot.modules()).zip(sums(snapshot, inventory, window)) {
-        let (ids, sum) = modules.entry(Arc::clone(&module.module)).or_default();
-        ids.push(id);
-        sum.add(sums);
+    for (id, module) in (0..).zip(snapshot.modules()) {
+        modules.entry(Arc::clone(&module.module)).or_default().push(id);
     }
     let nobody: Arc<str> = Arc::from("");
-    let rows = modules.into_iter().map(|(module, (modules, sums))| Covered {
-        tenant: Arc::clone(&nobody),
-        counts: terms.counts(&module, &sums, None),
-        gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
-        overflow: false,
-        module,
-        modules,
+    let rows = modules.into_iter().map(|(module, modules)| {
+        let to = readings.end_of(&modules);
+        let at = readings.at(to);
+        let mut sums = Sums::default();
+        modules.iter().for_each(|id| sums.add(&at.sums[*id as usize]));
+        let independent = independent::of_module(snapshot, at, (&module, &modules));
+        if independent.denominator.is_some_and(|denominator| denominator.source == Source::SpanStarted) {
+            sums = independent::entering(snapshot, at, &module);
+        }
+        Covered {
+            tenant: Arc::clone(&nobody),
+            counts: terms.counts(&module, &sums, Some(independent)),
+            gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
+            overflow: false,
+            module,
+            modules,
+            to,
+        }
     });
     rows.collect()
-}
-
-/// Sums of one item.
-#[derive(Debug, Default)]
-struct Sums {
-    /// Entries, excluded ones among them, adjusted for sampling.
-    entries: u64,
-    /// Entry spans.
-    spans: u64,
-    parts: Parts,
-    /// Declared operations that had a span.
-    operations: BTreeSet<Arc<str>>,
-}
-
-impl Sums {
-    fn add(&mut self, other: Self) {
-        self.entries += other.entries;
-        self.spans += other.spans;
-        for place in 0..PARTS {
-            self.parts.0[place] += other.parts.0[place];
-        }
-        self.operations.extend(other.operations);
-    }
-}
-
-/// By tenant x module.
-fn sums(snapshot: &Snapshot, inventory: &Inventory, window: Window) -> Vec<Sums> {
-    let (from, to) = slots(snapshot, inventory, window);
-    let mut sums: Vec<Sums> = snapshot.modules().map(|_| Sums::default()).collect();
-    for (name, counts) in snapshot.series().zip(snapshot.counts(from, to)) {
-        let sum = &mut sums[name.module_id as usize];
-        sum.entries += counts.outcomes.total();
-        sum.spans += counts.spans;
-        let declared = inventory.modules.get(&*name.module).filter(|_| counts.spans > 0);
-        if declared.is_some_and(|declared| declared.operations.iter().any(|known| **known == *name.operation)) {
-            sum.operations.insert(Arc::clone(&name.operation));
-        }
-    }
-    for (module, parts) in snapshot.parts(from, to) {
-        sums[module as usize].parts = parts;
-    }
-    sums
 }
 
 /// What all items have in common.
@@ -197,9 +167,12 @@ fn presence(declared: &DeclaredModule, is_seen: bool, has_requests: bool) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use bailiwick_slo::coverage::{Id, Position, Source, State, figures};
+    use std::collections::BTreeSet;
+
+    use bailiwick_slo::coverage::{Id, Position, State, figures};
 
     use super::*;
+    use crate::aggregator::snapshot::Parts;
 
     fn parts(given: &[(Part, u64)]) -> Parts {
         let mut parts = Parts::default();
