@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Aggregator, Bench, ClaimSource, Desk, Settings};
+use crate::aggregator::LeakSettings;
 use crate::aggregator::books::Ledger;
 use crate::aggregator::carries::Carries;
 use crate::aggregator::counts::intervals::Intervals;
@@ -82,6 +83,14 @@ impl Terms {
     }
 }
 
+/// What tenants may do with each other; tenants have no numbers yet.
+fn allowed(leaks: &LeakSettings, pool: &mut Pool) -> Allowed {
+    let edges = leaks.allow_edges.iter().map(|edge| (pool.take(&edge.from), pool.take(&edge.to)));
+    let related =
+        leaks.parent_of.iter().flat_map(|(above, below)| below.iter().map(move |below| (above.clone(), below.clone())));
+    Allowed { edges: edges.collect(), related: Vec::new(), related_names: related.collect() }
+}
+
 impl Aggregator {
     /// Empty books.
     #[must_use]
@@ -90,30 +99,21 @@ impl Aggregator {
         let mut index = Index::new(Limits::new(&settings.coverage, terms.late_accept.nanos()));
         let pool = &mut index.names;
         let judges = terms.for_judges(pool);
-        let sorted = |mut names: Vec<NameId>| {
-            names.sort_unstable();
-            names
-        };
-        let uncompared = sorted(settings.leaks.ignore_span_names.iter().map(|name| pool.take(name)).collect());
+        let uncompared = settings.leaks.ignore_span_names.iter().map(|name| pool.take(name));
+        let mut uncompared: Vec<NameId> = uncompared.collect();
+        uncompared.sort_unstable();
         let mut peers = BTreeMap::new();
         for module in &terms.modules {
             let name = pool.take(&module.name);
             peers.insert(name, name);
             peers.extend(module.peers.iter().map(|peer| (pool.take(peer), name)));
         }
-        let edges = settings.leaks.allow_edges.iter().map(|edge| (pool.take(&edge.from), pool.take(&edge.to)));
-        let edges = edges.collect();
+        let mut allowed = allowed(&settings.leaks, pool);
         index.terms = judges;
         let series = &settings.series;
         // In a dry run each tenant needs a series, and those have the only maximum.
         let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
         let names = names(&terms, &mut tenants);
-        let related = settings
-            .leaks
-            .parent_of
-            .iter()
-            .flat_map(|(above, below)| below.iter().map(move |below| (above.clone(), below.clone())));
-        let mut allowed = Allowed { edges, related: Vec::new(), related_names: related.collect() };
         allowed.renumber(&mut tenants);
         Self {
             names,

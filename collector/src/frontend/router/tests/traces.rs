@@ -207,6 +207,8 @@ async fn metrics_tell_what_traces_show() {
     for line in [
         "bailiwick_trace_coverage_ratio{tenant=\"acme\",module=\"rag\",figure=\"C2\"} 0.75\n",
         "bailiwick_trace_coverage_ratio{tenant=\"acme\",module=\"rag\",figure=\"C5\"} 1\n",
+        // Every span names its tenant and its module.
+        "bailiwick_trace_coverage_ratio{tenant=\"acme\",module=\"rag\",figure=\"C6\"} 1\n",
         "bailiwick_trace_coverage_state{tenant=\"acme\",module=\"rag\",state=\"unmeasured\"} 1\n",
         "bailiwick_coverage_evaluated_ratio 1\n",
         "bailiwick_traces_settled_total{verdict=\"connected\"} 5\n",
@@ -220,7 +222,7 @@ async fn metrics_tell_what_traces_show() {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
     // Nothing counted requests: the figures that need it have no sample.
-    for figure in ["TC", "C1", "C1r", "C6", "C7"] {
+    for figure in ["TC", "C1", "C1r", "C7"] {
         assert!(!metrics.contains(&format!("figure=\"{figure}\"")), "{figure}");
     }
 }
