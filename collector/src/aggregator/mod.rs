@@ -26,5 +26,4 @@ pub use settings::{
     AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings, StreamSettings,
 };
 pub use snapshot::Snapshot;
-pub use streams::{DropReason, MetricCounts, ServiceCounts, StreamCounters, StreamsShown};
 pub use worker::{SnapshotReader, start};

@@ -21,6 +21,7 @@ use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
 
+pub use super::streams::{DropReason, MetricCounts, ServiceCounts, StreamCounters, StreamsShown};
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
 pub use findings::{Certainty, Finding, FindingCount, PatternFigures, Rule, Severity};
 pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeTotals, EdgeWindow};

@@ -57,6 +57,13 @@ impl Books<'_> {
     /// Every claim of a span, and the module that it names by text.
     pub(super) fn evidence(&mut self, used: &Used, flags: &mut u32) -> Result<(Evidence, String), Reason> {
         let mut evidence = Evidence::default();
+        let mut module = String::new();
+        if let Some((alias, value)) = used.first(&self.rules.modules.attributes) {
+            let name = self.module_text(value);
+            evidence.module_span = self.label(&name, flags);
+            module = self.cut(&name).to_owned();
+            evidence.aliases[3] = alias;
+        }
         let tenancy = &self.rules.tenancy;
         if let Some((alias, value)) = used.first(&tenancy.attributes) {
             match self.claim(&value.text()) {
@@ -91,13 +98,6 @@ impl Books<'_> {
         }
         if let Some(token) = used.get("bailiwick.token.tenant") {
             evidence.tenant_token = self.token(&token.text(), flags);
-        }
-        let mut module = String::new();
-        if let Some((alias, value)) = used.first(&self.rules.modules.attributes) {
-            let name = self.module_text(value);
-            evidence.module_span = self.label(&name, flags);
-            module = self.cut(&name).to_owned();
-            evidence.aliases[3] = alias;
         }
         Ok((evidence, module))
     }

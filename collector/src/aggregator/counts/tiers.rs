@@ -78,9 +78,9 @@ impl<const N: usize> Tiers<N> {
             let mut layers = Layers::default();
             layers.push(Table::write(rows));
             if slot < oldest {
-                put(&mut closed.hours, slot.hour(), &layers)
+                put(&mut closed.hours, slot.hour(), &layers);
             } else {
-                put(&mut closed.slots, slot, &layers)
+                put(&mut closed.slots, slot, &layers);
             }
         }
         while let Some((slot, layers)) = closed.slots.pop_front_if(|(slot, _)| *slot < oldest) {

@@ -279,7 +279,7 @@ impl Case<'_> {
     /// Whether the span is inside a request of its own module.
     fn enclosed(&self, found: &Found) -> Within {
         match self.parent() {
-            Some((_, above)) if !(found.module_fixed && above.module_fixed) && !self.settling => Within::Open,
+            Some((_, above)) if !(self.settling || found.module_fixed && above.module_fixed) => Within::Open,
             Some((_, above)) if above.module == found.module => above.within,
             Some(_) => Within::Nothing,
             None if self.is_orphan() && !self.settling => Within::Open,

@@ -54,25 +54,24 @@ pub(in crate::aggregator) struct Hit {
     pub(in crate::aggregator) observed: TenantId,
 }
 
-/// Why a span's tenant could not be compared with its parent's.
+/// Why a span's tenant could not be compared with its parent's: what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(in crate::aggregator) enum Unverifiable {
-    ParentMissing = 0,
-    ParentUnsampled = 1,
-    ParentWithoutTenant = 2,
+    Missing = 0,
+    Unsampled = 1,
+    WithoutTenant = 2,
 }
 
 impl Unverifiable {
-    pub(in crate::aggregator) const ALL: [Self; 3] =
-        [Self::ParentMissing, Self::ParentUnsampled, Self::ParentWithoutTenant];
+    pub(in crate::aggregator) const ALL: [Self; 3] = [Self::Missing, Self::Unsampled, Self::WithoutTenant];
 
     /// The published name, the value of the label `reason`.
     pub(in crate::aggregator) const fn name(self) -> &'static str {
         match self {
-            Self::ParentMissing => "parent_missing",
-            Self::ParentUnsampled => "parent_unsampled",
-            Self::ParentWithoutTenant => "parent_without_tenant",
+            Self::Missing => "parent_missing",
+            Self::Unsampled => "parent_unsampled",
+            Self::WithoutTenant => "parent_without_tenant",
         }
     }
 }
@@ -178,7 +177,7 @@ fn compare_with_parent(
     let Some(parent) = kin.parent(place) else {
         if kin.parents[place as usize] == MISSING {
             let is_unsampled = span.is(flag::UNSAMPLED);
-            let reason = if is_unsampled { Unverifiable::ParentUnsampled } else { Unverifiable::ParentMissing };
+            let reason = if is_unsampled { Unverifiable::Unsampled } else { Unverifiable::Missing };
             out.unverifiable.push((place, reason));
         }
         return;
@@ -186,7 +185,7 @@ fn compare_with_parent(
     let (above, modules) = (&spans[parent as usize], [parent, place].map(|place| found[place as usize].module));
     let (Some(expected), Some(observed)) = (above.explicit().filter(|tenant| is_somebody(*tenant)), span.explicit())
     else {
-        out.unverifiable.push((place, Unverifiable::ParentWithoutTenant));
+        out.unverifiable.push((place, Unverifiable::WithoutTenant));
         return;
     };
     if modules.iter().any(|module| terms.is_shared(*module)) {

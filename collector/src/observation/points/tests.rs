@@ -256,8 +256,7 @@ fn a_stream_is_known_by_all_its_attributes_in_any_order_and_by_nothing_else() {
 
 #[test]
 fn a_configured_counter_has_rows_and_an_unknown_one_is_accepted_without() {
-    let mut rules = Rules::default();
-    rules.gateway_counters = vec!["envoy_cluster_upstream_rq".to_owned()];
+    let rules = Rules { gateway_counters: vec!["envoy_cluster_upstream_rq".to_owned()], ..Rules::default() };
     let metrics = vec![sum("envoy_cluster_upstream_rq", vec![]), sum("cart.items", texts(&[("tenant.id", "acme")]))];
     let observed = observe_as(rules, "", vec![], metrics);
     assert_eq!(string(&observed, only(&observed).metric), "envoy_cluster_upstream_rq");

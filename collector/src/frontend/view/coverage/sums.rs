@@ -8,8 +8,8 @@ use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::coverage::Source;
 use bailiwick_slo::time::{Slot, Window};
 
-use crate::aggregator::snapshot::{ModuleId, PARTS, Parts};
-use crate::aggregator::{MetricCounts, ServiceCounts, Snapshot};
+use crate::aggregator::Snapshot;
+use crate::aggregator::snapshot::{MetricCounts, ModuleId, PARTS, Parts, ServiceCounts};
 use crate::frontend::inventory::Inventory;
 
 /// Sums of one item.
