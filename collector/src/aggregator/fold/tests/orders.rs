@@ -112,6 +112,15 @@ fn end(snapshot: &Snapshot) -> End {
     End { requests: requests.collect(), parts: parts.filter(|(_, counts)| !counts.is_empty()).collect(), verdicts }
 }
 
+/// All that a snapshot says of traces, in its own order.
+fn told(snapshot: &Snapshot) -> String {
+    let totals: Vec<_> = (0..snapshot.series().len() as u32).map(|series| snapshot.totals(series)).collect();
+    let edges: Vec<_> = (0..).zip(snapshot.edges()).map(|(edge, name)| (name, snapshot.edge_totals(edge))).collect();
+    let of_traces = (snapshot.settled(), snapshot.corrections(), snapshot.gaps(), snapshot.gap_traces());
+    let parts = snapshot.parts(Slot(0), Slot(u32::MAX));
+    format!("{totals:?} {edges:?} {of_traces:?} {parts:?} {:?}", (snapshot.findings(), snapshot.books()))
+}
+
 /// Sends batches with the seconds that pass before each, and lets everything settle.
 fn play(batches: &[(u64, Vec<(usize, &Given)>)]) -> (std::sync::Arc<Snapshot>, u64) {
     let mut fold = Aggregator::new(Terms::default());
@@ -152,6 +161,8 @@ proptest! {
         shuffled.sort_by_key(|(number, _)| (order[*number], *number));
         let one_by_one: Vec<_> = shuffled.iter().zip(&pauses).map(|(span, pause)| (*pause, vec![*span])).collect();
         let (apart, corrections) = play(&one_by_one);
+        let (again, _) = play(&one_by_one);
+        prop_assert_eq!(told(&apart), told(&again), "a replay gives the same");
         prop_assert_eq!(end(&together), end(&apart));
         // Slots = exported - corrections.
         let exported: u64 = (0..apart.series().len() as u32).map(|id| apart.totals(id).outcomes.total()).sum();

@@ -19,6 +19,10 @@ fn told(snapshot: &Snapshot) -> String {
     line(&(snapshot.books(), snapshot.clock_anomalies(), snapshot.limited()));
     line(&(snapshot.limits(), snapshot.demand(), snapshot.cells_shed()));
     Window::ALL.iter().for_each(|window| line(&snapshot.window(*window)));
+    line(&(snapshot.parts(Slot(0), Slot(u32::MAX)), snapshot.settled(), snapshot.corrections()));
+    line(&(snapshot.gaps(), snapshot.gap_traces(), snapshot.findings(), snapshot.finding_counts()));
+    line(&(snapshot.edges().collect::<Vec<_>>(), snapshot.weights(), snapshot.demand(), snapshot.resting()));
+    (0..snapshot.edges().len() as u32).for_each(|edge| line(&snapshot.edge_totals(edge)));
     for series in 0..snapshot.series().len() as SeriesId {
         line(&(snapshot.totals(series), snapshot.slots(series, Slot(0), Slot(u32::MAX))));
         for window in [Window::FiveMinutes, Window::Hour, Window::Day] {
