@@ -159,4 +159,28 @@ mod tests {
         assert_eq!(effective_size(sum, squares).map(|n| (n * 100.0).round()), Some(3_636.0));
         assert_eq!(effective_size(0, 0), None);
     }
+
+    /// A generator of its own (splitmix64, Vigna): weights of any thresholds, in any order.
+    fn thresholds(seed: u64) -> impl Iterator<Item = u64> {
+        let mut state = seed;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) & (THRESHOLD_END - 1)
+        })
+    }
+
+    #[test]
+    fn a_counter_is_never_off_by_a_whole_request() {
+        for seed in 0..200 {
+            let (mut carry, mut drawn, mut exact) = (Carry::default(), 0_u128, 0_u128);
+            for (threshold, number) in thresholds(seed).zip(0..500) {
+                // Mostly weights near one, and some as large as they come.
+                let (weight, _) = Weight::of_threshold(threshold >> (number % 7), MAX);
+                drawn += u128::from(carry.draw(weight));
+                exact += u128::from(weight.units());
+                assert_eq!(drawn, exact >> 32, "the sum of draws is the sum of weights, rounded down");
+            }
+        }
+    }
 }

@@ -47,6 +47,7 @@ use book::{Booking, Called};
 use desk::Desk;
 use judging::Bench;
 use publish::{Anomalies, Firsts};
+use settling::Attributing;
 pub use terms::{KnownModule, Terms};
 
 /// Latency cells in use up to which every tick seals them, so that durations show as soon as counts do: about 5 ms. More
@@ -102,6 +103,9 @@ pub struct Aggregator {
     streams: Streams,
     /// Spans by service: those that settled, those of them that have a tenant and a module.
     attribution: Tiers<2>,
+    attributing: Attributing,
+    /// The name of the module of spans that name none.
+    unknown_module: NameId,
     /// Services that tenant x modules were seen in.
     module_services: BTreeSet<(ModuleId, u32)>,
     graph: Graph,
@@ -154,6 +158,7 @@ impl Aggregator {
         }
         self.keep_books(batch);
         self.book_evicted();
+        self.attribute_gathered();
         self.desk.close(&mut self.index.names);
     }
 
@@ -204,6 +209,7 @@ impl Aggregator {
         self.overflow.clear();
         self.judge_touched();
         self.settle_due(everything);
+        self.attribute_gathered();
         self.index.expire(self.now_ns);
         self.index.trim();
         self.index.relax(self.now_ns);

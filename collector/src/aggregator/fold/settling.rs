@@ -1,5 +1,6 @@
 //! A settled trace is read out: what it says about coverage, who called whom, whose tenants met.
 
+use bailiwick_slo::time::Slot;
 use bailiwick_slo::weight::Weight;
 
 use super::Aggregator;
@@ -12,6 +13,22 @@ use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
 use crate::aggregator::traces::pool::NameId;
 use crate::aggregator::traces::span::{NO_TENANT, Side, Span, State};
+
+/// Spans of one service and slot on their way to be counted: neighbours mostly share both.
+#[derive(Debug)]
+pub(super) struct Attributing {
+    service: NameId,
+    number: ServiceNumber,
+    slot: Slot,
+    counts: [u64; 2],
+}
+
+impl Default for Attributing {
+    fn default() -> Self {
+        // No name has this number.
+        Self { service: NameId(u32::MAX), number: 0, slot: Slot(0), counts: [0; 2] }
+    }
+}
 
 impl Aggregator {
     /// Reads out the trace on the bench, which has been judged to its end and booked.
@@ -167,11 +184,25 @@ impl Aggregator {
 
     /// Counts one span for its service; says which that is.
     pub(super) fn attribute_span(&mut self, span: &Span, tenant: TenantId, module: NameId) -> ServiceNumber {
-        let service = self.streams.service("", self.index.names.text(span.service));
+        let slot = Slot::holding(span.end_ns);
+        if self.attributing.service != span.service || self.attributing.slot != slot {
+            self.attribute_gathered();
+            let number = self.streams.service("", self.index.names.text(span.service));
+            self.attributing = Attributing { service: span.service, number, slot, counts: [0; 2] };
+        }
         let is_somebodys = tenant != tenants::UNKNOWN && tenant != NO_TENANT;
-        let is_somewhere = self.index.names.text(module) != bailiwick_slo::conventions::MODULE_UNKNOWN;
-        self.attribution.add(span.end_ns, service, &[1, u64::from(is_somebodys && is_somewhere)]);
-        service
+        let is_attributed = is_somebodys && module != self.unknown_module;
+        self.attributing.counts[0] += 1;
+        self.attributing.counts[1] += u64::from(is_attributed);
+        self.attributing.number
+    }
+
+    /// Counts what was gathered for one service and slot. Names may mean others afterwards.
+    pub(super) fn attribute_gathered(&mut self) {
+        let Attributing { number, slot, counts, .. } = std::mem::take(&mut self.attributing);
+        if counts[0] > 0 {
+            self.attribution.add(slot.start_ns(), number, &counts);
+        }
     }
 
     fn count_verdict(&mut self, trace: u32, verdict: Verdict) {

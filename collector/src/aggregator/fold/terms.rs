@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_slo::conventions::MODULE_UNKNOWN;
+
 use super::{Aggregator, Bench, ClaimSource, Desk, Settings};
 use crate::aggregator::LeakSettings;
 use crate::aggregator::books::Ledger;
@@ -91,6 +93,17 @@ fn allowed(leaks: &LeakSettings, pool: &mut Pool) -> Allowed {
     Allowed { edges: edges.collect(), related: Vec::new(), related_names: related.collect() }
 }
 
+/// Modules by all names that they are called by as peers.
+fn peers(modules: &[KnownModule], pool: &mut Pool) -> BTreeMap<NameId, NameId> {
+    let mut peers = BTreeMap::new();
+    for module in modules {
+        let name = pool.take(&module.name);
+        peers.insert(name, name);
+        peers.extend(module.peers.iter().map(|peer| (pool.take(peer), name)));
+    }
+    peers
+}
+
 impl Aggregator {
     /// Empty books.
     #[must_use]
@@ -99,15 +112,11 @@ impl Aggregator {
         let mut index = Index::new(Limits::new(&settings.coverage, terms.late_accept.nanos()));
         let pool = &mut index.names;
         let judges = terms.for_judges(pool);
+        let unknown_module = pool.take(MODULE_UNKNOWN);
         let uncompared = settings.leaks.ignore_span_names.iter().map(|name| pool.take(name));
         let mut uncompared: Vec<NameId> = uncompared.collect();
         uncompared.sort_unstable();
-        let mut peers = BTreeMap::new();
-        for module in &terms.modules {
-            let name = pool.take(&module.name);
-            peers.insert(name, name);
-            peers.extend(module.peers.iter().map(|peer| (pool.take(peer), name)));
-        }
+        let peers = peers(&terms.modules, pool);
         let mut allowed = allowed(&settings.leaks, pool);
         index.terms = judges;
         let series = &settings.series;
@@ -138,6 +147,8 @@ impl Aggregator {
             parts: Default::default(),
             streams: Streams::new(settings.metrics.clone(), terms.late_accept.nanos()),
             attribution: Default::default(),
+            attributing: Default::default(),
+            unknown_module,
             module_services: Default::default(),
             graph: Graph::default(),
             desk: Desk::default(),

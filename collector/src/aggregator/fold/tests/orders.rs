@@ -129,10 +129,15 @@ fn play(batches: &[(u64, Vec<(usize, &Given)>)]) -> (std::sync::Arc<Snapshot>, u
         seq += 1;
         fold.tick(seq, now_ns)
     };
+    let mut exported: Vec<[u64; 5]> = Vec::new();
     for (seconds, spans) in batches {
         for _ in 0..*seconds {
             now_ns += SECOND;
-            tick(&mut fold, now_ns);
+            let snapshot = tick(&mut fold, now_ns);
+            let now: Vec<_> = (0..snapshot.series().len() as u32).map(|id| snapshot.totals(id).outcomes.0).collect();
+            let fell = exported.iter().zip(&now).any(|(before, now)| before.iter().zip(now).any(|(b, n)| b > n));
+            assert!(!fell && now.len() >= exported.len(), "{exported:?} fell to {now:?}");
+            exported = now;
         }
         fold.apply(1, &batch(spans, now_ns).view());
     }
