@@ -67,6 +67,10 @@ class Daemon:
             self._process.wait()
         self._log.close()
 
+    def process_id(self) -> int:
+        """Of the daemon."""
+        return self._process.pid
+
     def _events(self) -> list[dict]:
         lines = pathlib.Path(self._log.name).read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
