@@ -128,6 +128,7 @@ pub struct Aggregator {
     unverifiable: [u64; 3],
     /// Traces that two credentials spoke of since the last tick: trace, span, both tenants.
     twice_identified: Vec<(u32, u32, TenantId, TenantId)>,
+    points_unused: BTreeMap<Arc<str>, u64>,
     /// When silent streams were looked for last.
     retired_ns: u64,
     /// Messages that were consumed before they were sent.
@@ -168,6 +169,7 @@ impl Aggregator {
         if ignored > 0 {
             let tenant = self.tenant(batch, batch.header_u32(header::TENANT_AUTH));
             self.ledger.accept(tenant, signal, u64::from(ignored));
+            *self.points_unused.entry(Arc::clone(self.tenants.name(tenant))).or_default() += u64::from(ignored);
         }
         let accepted = self.desk.tenants.iter().zip(&self.desk.accepted).filter(|(_, count)| **count > 0);
         accepted.for_each(|(tenant, count)| self.ledger.accept(*tenant, signal, u64::from(*count)));

@@ -22,5 +22,6 @@ pub(super) fn inventory(settings: &Settings) -> Inventory {
         modules: modules.collect(),
         positions: positions.collect(),
         settle_ns: settings.aggregator.coverage.trace_age_max.nanos(),
+        late_accept_ns: settings.ingest.late_accept.nanos(),
     }
 }

@@ -15,6 +15,8 @@ pub struct Inventory {
     pub positions: BTreeMap<String, Position>,
     /// How long a trace may take until it has been judged, nanoseconds.
     pub settle_ns: u64,
+    /// How long late spans are taken, nanoseconds.
+    pub late_accept_ns: u64,
 }
 
 /// What is declared of a module.
@@ -30,7 +32,12 @@ pub struct DeclaredModule {
 
 impl Default for Inventory {
     fn default() -> Self {
-        Self { modules: BTreeMap::new(), positions: BTreeMap::new(), settle_ns: 120 * SECOND_NS }
+        Self {
+            modules: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            settle_ns: 120 * SECOND_NS,
+            late_accept_ns: 600 * SECOND_NS,
+        }
     }
 }
 

@@ -115,11 +115,11 @@ impl Aggregator {
             of_index.map(|(name, used, max, refused)| Limit { name, used: used as u64, max: max as u64, refused });
         let spans = Limit {
             name: "coverage.trace_spans_max",
-            used: 0,
+            used: usage.fullest_trace.into(),
             max: self.settings.coverage.trace_spans_max.into(),
             refused: usage.oversized,
         };
-        let rest = [cells, spans, self.findings.limit(), self.graph.limit()];
+        let rest = [cells, spans, self.findings.limit(), self.graph.limit(), self.streams.limit()];
         of_series.chain(rest).chain(of_index).collect()
     }
 
@@ -142,6 +142,7 @@ impl Aggregator {
             attribution: Arc::clone(self.attribution.closed()),
             module_services: Arc::new(self.module_services.clone()),
             patterns: self.patterns.publish(),
+            points_unused: self.points_unused.iter().map(|(tenant, n)| (Arc::clone(tenant), *n)).collect(),
             reversed_messages: self.reversed_messages,
             forgotten_ns: usage.forgotten_ns,
             settled: Settled {

@@ -166,6 +166,7 @@ impl Aggregator {
             hops_checked: BTreeMap::new(),
             unverifiable: [0; 3],
             twice_identified: Vec::new(),
+            points_unused: BTreeMap::new(),
             retired_ns: 0,
             reversed_messages: 0,
             seq: 0,

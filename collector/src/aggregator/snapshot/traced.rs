@@ -40,6 +40,7 @@ pub(in crate::aggregator) struct Traced {
     pub(in crate::aggregator) streams: StreamsShown,
     pub(in crate::aggregator) attribution: Arc<tiers::Closed<2>>,
     pub(in crate::aggregator) module_services: Arc<BTreeSet<(ModuleId, u32)>>,
+    pub(in crate::aggregator) points_unused: Vec<(Arc<str>, u64)>,
     pub(in crate::aggregator) patterns: Arc<Vec<PatternFigures>>,
     pub(in crate::aggregator) reversed_messages: u64,
     pub(in crate::aggregator) forgotten_ns: u64,
@@ -76,6 +77,12 @@ impl Snapshot {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.traced.findings
+    }
+
+    /// Metric points that were accepted and that nobody uses, by tenant.
+    #[must_use]
+    pub fn points_unused(&self) -> &[(Arc<str>, u64)] {
+        &self.traced.points_unused
     }
 
     /// What patterns of data came to, in the order of the settings.

@@ -17,7 +17,7 @@ use super::services::{ServiceNumber, Services};
 use super::shapes::Shapes;
 use super::shown::{StreamCounters, StreamsShown};
 use crate::aggregator::settings::StreamSettings;
-use crate::aggregator::snapshot::ModuleId;
+use crate::aggregator::snapshot::{Limit, ModuleId};
 use crate::observation::batch::row::{Point, point_flag};
 
 /// A stream that was silent for longer is forgotten; its next point is a first one (`sli.md` 1.9).
@@ -296,6 +296,16 @@ impl Streams {
         silent.iter().for_each(|key| self.forget(key));
         self.shapes.retire(now_ns);
         self.operations.retire(now_ns);
+    }
+
+    /// Streams, their maximum, and points that found no place.
+    pub(in crate::aggregator) fn limit(&self) -> Limit {
+        Limit {
+            name: "metrics.metric_streams_max",
+            used: self.streams.len() as u64,
+            max: self.settings.metric_streams_max.into(),
+            refused: self.counters.dropped[DropReason::StreamLimit as usize],
+        }
     }
 
     /// The figures of this moment.

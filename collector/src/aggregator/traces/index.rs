@@ -218,7 +218,7 @@ impl Index {
         });
         let (traces, hasher) = (&self.traces, &self.hasher);
         self.by_id.insert_unique(hash, place, |trace| hasher.hash_one(traces.get(*trace).id));
-        self.usage.opened(arrival.owner);
+        self.usage.opened();
         self.due.add(TraceRef { place, turn: self.turns }, arrival.at_ns + self.limits.idle_ns);
         Some(place)
     }
@@ -237,7 +237,7 @@ impl Index {
         }
         trace.spans += 1;
         trace.last_at_ns = trace.last_at_ns.max(arrival.at_ns);
-        self.usage.came(trace.owner);
+        self.usage.came(trace.owner, trace.spans);
         let (last, turn) = (std::mem::replace(&mut trace.last, span), trace.turn);
         if !std::mem::replace(&mut trace.is_dirty, true) {
             self.dirty.push(TraceRef { place, turn });
@@ -398,7 +398,7 @@ impl Index {
         places
     }
 
-    /// The share of a tenant: spans of the index are its budget's.
+    /// What a judged trace stands for while not all traces of its tenant are judged.
     pub(in crate::aggregator) fn weight_of(&self, trace: u32) -> u64 {
         self.sample.weight(self.traces.get(trace).owner)
     }

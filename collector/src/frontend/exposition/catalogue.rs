@@ -135,6 +135,10 @@ families! {
         "Duration quantile (0.5, 0.9, 0.99) over the window (5m)");
     REQUEST_SUCCESS = figures("bailiwick_request_success_ratio", Gauge, &["tenant", "module", "window"],
         "Good by valid requests over the window (5m, 1h, 1d)");
+    REQUESTS_IN_FLIGHT = figures("bailiwick_requests_in_flight", Gauge, &["tenant", "module"],
+        "Requests under way, as metrics of the platform say");
+    POINTS_UNUSED = figures("bailiwick_metric_points_unused_total", Counter, &["tenant"],
+        "Metric points accepted and not used");
     MESSAGES = figures("bailiwick_messages_total", Counter, R, "Messages of batches that were processed");
     CLOCK_ANOMALIES = figures("bailiwick_span_clock_anomalies_total", Counter, &["tenant"],
         "Spans ending before they start");
@@ -155,6 +159,8 @@ families! {
         "Spans that a leak rule fired on");
     HOPS_CHECKED = traced("bailiwick_tenant_hops_checked_total", Counter, &["module"],
         "Pairs of explicit tenants compared, and spans with a tenant of data");
+    ANONYMOUS = traced("bailiwick_tenant_anonymous_requests_total", Counter, &["module"],
+        "Requests that no tenant was found for");
     HOPS_UNVERIFIABLE = traced("bailiwick_tenant_hops_unverifiable_total", Counter, &["reason"],
         "Spans whose tenant could not be compared with their parent's");
 
@@ -211,6 +217,7 @@ families! {
     LIMIT_MAX = own("bailiwick_limit_max", Gauge, &["limit"], "Maximum of a bounded queue, table, cache or body");
     LIMIT_REFUSED = own("bailiwick_limit_refused_total", Counter, &["limit"], "What the bound refused");
     LIVE_TRACES = own("bailiwick_live_traces", Gauge, &[], "Traces in the index that are not judged to their end");
+    DEDUP_HORIZON = own("bailiwick_dedup_horizon_seconds", Gauge, &[], "How far back repeats of spans are recognised");
     CELLS_SHED = own("bailiwick_cell_slots_shed_total", Counter, &["tier"],
         "Latency cells that left memory, or a digit, before their time");
     BUILD_INFO = own("bailiwick_build_info", Gauge, &["version", "revision"], "The running build, always 1");

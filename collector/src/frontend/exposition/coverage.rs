@@ -46,6 +46,7 @@ pub(crate) fn of_all(snapshot: &Snapshot) -> Vec<Family> {
         checked.push([module.into()], Value::Count(*count));
     }
     families.push(checked);
+    families.push(anonymous(snapshot));
     families.extend(verdicts(snapshot));
     families
 }
@@ -62,6 +63,40 @@ fn corrections(snapshot: &Snapshot) -> Family {
         corrections.push([module.into(), reason.into()], Value::Count(count));
     }
     corrections
+}
+
+/// The default is the last of the sources.
+fn anonymous(snapshot: &Snapshot) -> Family {
+    let mut sums: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
+    for module in snapshot.modules() {
+        *sums.entry(&module.module).or_default() += module.sources.last().copied().unwrap_or(0);
+    }
+    let mut anonymous = Family::new(&catalogue::ANONYMOUS);
+    for (module, count) in sums.into_iter().filter(|(_, count)| *count > 0) {
+        anonymous.push([module.into()], Value::Count(count));
+    }
+    anonymous
+}
+
+/// What metrics say of requests under way, and points that nobody uses, by tenant.
+pub(crate) fn of_metrics(snapshot: &Snapshot, scope: &Scope) -> [Family; 2] {
+    let modules: Vec<&ModuleTotals> = snapshot.modules().collect();
+    let mut flying = Family::new(&catalogue::REQUESTS_IN_FLIGHT);
+    for (id, count) in snapshot.streams().requests_in_flight() {
+        let module = modules[id as usize];
+        if scope.holds(&module.tenant) {
+            flying.push_marked(
+                [(&module.tenant).into(), (&module.module).into()],
+                module.overflow,
+                Value::Count(count),
+            );
+        }
+    }
+    let mut unused = Family::new(&catalogue::POINTS_UNUSED);
+    for (tenant, count) in snapshot.points_unused().iter().filter(|(tenant, _)| scope.holds(tenant)) {
+        unused.push([tenant.into()], Value::Count(*count));
+    }
+    [flying, unused]
 }
 
 fn gaps(snapshot: &Snapshot) -> Family {

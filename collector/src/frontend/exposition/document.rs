@@ -45,6 +45,7 @@ pub(crate) fn families(snapshot: &Snapshot, own: &Own<'_>, selection: &Selection
     let mut families = Vec::new();
     if selection.groups.contains(&Group::Requests) {
         families.extend(requests::families(snapshot, &selection.scope, selection.settings.exemplars));
+        families.extend(coverage::of_metrics(snapshot, &selection.scope));
     }
     if selection.groups.contains(&Group::Coverage) {
         families.extend(coverage::by_tenant(snapshot, own.inventory, &selection.scope));

@@ -81,6 +81,11 @@ pub(crate) fn of_daemon(snapshot: &Snapshot, own: &Own<'_>) -> Vec<Family> {
         Family::single(&catalogue::INGEST_INFLIGHT_MAX, Value::Count(own.budget.max())),
     ];
     families.extend(limits(own.limits));
+    // Before the first record there is nothing to look back on.
+    if snapshot.now_ns > 0 {
+        let horizon_ns = snapshot.dedup_horizon_ns(own.inventory.late_accept_ns);
+        families.push(Family::single(&catalogue::DEDUP_HORIZON, Value::Number(horizon_ns as f64 / 1e9)));
+    }
     families.push(Family::single(&catalogue::LIVE_TRACES, Value::Count(snapshot.settled().live)));
     let mut shed = Family::new(&catalogue::CELLS_SHED);
     for (tier, cells) in snapshot.cells_shed() {

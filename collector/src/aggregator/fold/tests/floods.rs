@@ -132,5 +132,5 @@ fn a_trace_that_is_too_large_counts_its_servers_one_by_one() {
     let unjudged: u64 = parts_of(&snapshot, "acme").iter().map(|(_, parts)| parts[Part::Unjudged as usize]).sum();
     assert_eq!(unjudged, 4_000);
     let limit = snapshot.limits().iter().find(|limit| limit.name == "coverage.trace_spans_max").copied();
-    assert_eq!(limit.map(|limit| (limit.max, limit.refused)), Some((2_000, 8_000)));
+    assert_eq!(limit.map(|limit| (limit.used, limit.max, limit.refused)), Some((2_000, 2_000, 8_000)));
 }

@@ -18,6 +18,8 @@ pub(super) struct Use {
     pub(super) settled_traces: usize,
     settled_spans: usize,
     pub(super) asides_bytes: usize,
+    /// Most spans that a trace had.
+    fullest_trace: u32,
     /// Spans that found their trace full.
     pub(super) oversized: u64,
     /// Spans of traces outside the sample.
@@ -35,12 +37,14 @@ impl Use {
         &mut self.by_tenant[place]
     }
 
-    pub(super) fn opened(&mut self, _owner: TenantId) {
+    pub(super) fn opened(&mut self) {
         self.live_traces += 1;
     }
 
-    pub(super) fn came(&mut self, owner: TenantId) {
+    /// A span of a tenant came to a trace that has so many now.
+    pub(super) fn came(&mut self, owner: TenantId, of_trace: u32) {
         *self.spans_of(owner) += 1;
+        self.fullest_trace = self.fullest_trace.max(of_trace);
     }
 
     pub(super) fn left(&mut self, owner: TenantId, spans: u32, is_settled: bool) {
@@ -77,6 +81,8 @@ pub(in crate::aggregator) struct Usage {
     pub(in crate::aggregator) traces_live_max: usize,
     /// Spans that were not judged for want of room.
     pub(in crate::aggregator) unjudged: u64,
+    /// Most spans that a trace had.
+    pub(in crate::aggregator) fullest_trace: u32,
     /// Spans beyond `coverage.trace_spans_max`.
     pub(in crate::aggregator) oversized: u64,
     /// Repeats of spans that came later than this are recognised; 0: all within `ingest.late_accept`.
@@ -150,6 +156,7 @@ impl Index {
             live_traces: self.usage.live_traces,
             traces_live_max: self.limits.traces_live_max,
             unjudged: self.usage.unjudged,
+            fullest_trace: self.usage.fullest_trace,
             oversized: self.usage.oversized,
             forgotten_ns: self.usage.forgotten_ns,
         }
