@@ -99,6 +99,9 @@ pub(in crate::aggregator) struct Streams {
     /// The slot that streams were looked through in last.
     swept: Slot,
     last_points: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
+    /// Where the stretch begins that the first count of a source speaks about.
+    first_counts: BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>,
+    first_shown: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
 }
 
 impl Streams {
@@ -118,6 +121,8 @@ impl Streams {
             counters: StreamCounters::default(),
             swept: Slot(0),
             last_points: Arc::default(),
+            first_counts: BTreeMap::new(),
+            first_shown: Arc::default(),
         }
     }
 
@@ -225,6 +230,10 @@ impl Streams {
         match outcome {
             Outcome::Applied(applied) => {
                 self.kept.book(meaning, arrival, applied);
+                if let Some(source) = meaning.source().filter(|_| counts_requests(Some(meaning), arrival.point)) {
+                    let first = &mut self.first_counts.entry(key.module).or_default()[source as usize];
+                    *first = Some(first.map_or(applied.over.0, |first| first.min(applied.over.0)));
+                }
                 let is_growing = applied.increase.count > 0 && !arrival.operation.is_empty();
                 if is_growing
                     && counts_requests(Some(meaning), arrival.point)
@@ -286,6 +295,9 @@ impl Streams {
         if *self.last_points != last_points {
             self.last_points = Arc::new(last_points);
         }
+        if *self.first_shown != self.first_counts {
+            self.first_shown = Arc::new(self.first_counts.clone());
+        }
     }
 
     /// Forgets streams that were silent for an hour, and what no window reaches.
@@ -315,6 +327,7 @@ impl Streams {
             services: Arc::clone(self.kept.services.closed()),
             service_names: self.services.names().clone(),
             last_points: Arc::clone(&self.last_points),
+            first_counts: Arc::clone(&self.first_shown),
             levels: Arc::clone(self.levels.shown()),
             operations: Arc::clone(self.operations.shown()),
             counters: StreamCounters {

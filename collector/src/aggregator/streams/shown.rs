@@ -83,6 +83,7 @@ pub struct StreamsShown {
     pub(super) services: Arc<Closed<SERVICE_FIELDS>>,
     pub(super) service_names: Chunked<Arc<str>>,
     pub(super) last_points: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
+    pub(super) first_counts: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
     pub(super) levels: Arc<BTreeMap<ModuleId, [Option<i64>; 2]>>,
     pub(super) operations: Arc<Grown>,
     pub(super) counters: StreamCounters,
@@ -148,6 +149,13 @@ impl StreamsShown {
     #[must_use]
     pub fn oldest_last_point(&self, module: ModuleId, source: Source) -> Option<u64> {
         self.last_points.get(&module)?[source as usize]
+    }
+
+    /// Since when a source counts the requests of a tenant x module, nanoseconds since the Unix epoch: what came before
+    /// cannot be compared with it. `None`: it never did.
+    #[must_use]
+    pub fn counted_since(&self, module: ModuleId, source: Source) -> Option<u64> {
+        self.first_counts.get(&module)?[source as usize]
     }
 
     /// Requests in flight by tenant x module, where something says.

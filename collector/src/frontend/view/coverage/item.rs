@@ -27,6 +27,9 @@ pub(crate) struct CoverageItem {
     /// The window.
     #[schema(example = "5m")]
     pub(crate) window: &'static str,
+    /// Its begin: not before something counted the requests, since what came before cannot be compared.
+    #[schema(example = "2026-05-04T09:58:00.000Z")]
+    pub(crate) data_from: Option<String>,
     /// Its end: all traces before have been judged.
     #[schema(example = "2026-05-04T10:03:00.000Z")]
     pub(crate) data_through: Option<String>,
@@ -158,7 +161,8 @@ impl CoverageItem {
             tenant: Some(&*covered.tenant).filter(|tenant| !tenant.is_empty()).map(str::to_owned),
             module: covered.module.to_string(),
             window: window.name(),
-            data_through: format::instant(covered.to.start_ns()),
+            data_from: format::instant(covered.span.0.start_ns()),
+            data_through: format::instant(covered.span.1.start_ns()),
             state: headline.state.name(),
             reason: headline.reason.map(coverage::Reason::name),
             headline_ratio: headline.ratio.and_then(format::ratio),
@@ -221,7 +225,7 @@ mod tests {
             counts,
             gaps,
             losses: Losses::default(),
-            to: Slot(170_000_000),
+            span: (Slot(169_999_640), Slot(170_000_000)),
         }
     }
 

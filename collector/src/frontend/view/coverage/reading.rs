@@ -31,8 +31,8 @@ pub(crate) struct Covered {
     pub(crate) gaps: [u64; Gap::ALL.len()],
     /// Where spans of its services were lost.
     pub(crate) losses: Losses,
-    /// The end of its window.
-    pub(crate) to: Slot,
+    /// First slot of its window, and the first after it.
+    pub(crate) span: (Slot, Slot),
 }
 
 /// What counted requests without going through tracing, over the same slots.
@@ -74,8 +74,8 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, inventory: &Inventory, window: Wind
     let terms = Terms { inventory, evaluated_ppm: snapshot.settled().evaluated_ppm, extent: Extent::TenantModule };
     let mut readings = Readings::new(snapshot, inventory, window);
     let rows = (0..).zip(snapshot.modules()).map(|(id, module)| {
-        let to = readings.end_of(&[id]);
-        let at = readings.at(to);
+        let span = readings.span_of(&[id]);
+        let at = readings.at(span);
         let independent = independent::of_tenant(snapshot, at, (id, &module.tenant));
         let sums = &at.sums[id as usize];
         Covered {
@@ -86,7 +86,7 @@ pub(crate) fn by_tenant(snapshot: &Snapshot, inventory: &Inventory, window: Wind
             counts: terms.counts(&module.module, sums, Some(independent)),
             gaps: Gap::ALL.map(|gap| sums.parts.gap(gap)),
             losses: independent.losses,
-            to,
+            span,
         }
     });
     rows.collect()
@@ -105,8 +105,8 @@ pub(crate) fn by_module(snapshot: &Snapshot, inventory: &Inventory, window: Wind
     }
     let nobody: Arc<str> = Arc::from("");
     let rows = modules.into_iter().map(|(module, modules)| {
-        let to = readings.end_of(&modules);
-        let at = readings.at(to);
+        let span = readings.span_of(&modules);
+        let at = readings.at(span);
         let mut sums = Sums::default();
         modules.iter().for_each(|id| sums.add(&at.sums[*id as usize]));
         let independent = independent::of_module(snapshot, at, (&module, &modules));
@@ -121,7 +121,7 @@ pub(crate) fn by_module(snapshot: &Snapshot, inventory: &Inventory, window: Wind
             overflow: false,
             module,
             modules,
-            to,
+            span,
         }
     });
     rows.collect()

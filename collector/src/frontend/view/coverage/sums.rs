@@ -61,7 +61,7 @@ pub(super) struct Readings<'a> {
     snapshot: &'a Snapshot,
     inventory: &'a Inventory,
     window: Window,
-    read: BTreeMap<Slot, Reading>,
+    read: BTreeMap<(Slot, Slot), Reading>,
 }
 
 impl<'a> Readings<'a> {
@@ -69,8 +69,19 @@ impl<'a> Readings<'a> {
         Self { snapshot, inventory, window, read: BTreeMap::new() }
     }
 
-    /// Where the window of these tenant x modules ends: `min(oldest last point of D's live streams, now - settle time)`.
-    pub(super) fn end_of(&self, modules: &[ModuleId]) -> Slot {
+    /// The window of these tenant x modules: it ends at `min(oldest last point of D's live streams, now - settle time)`,
+    /// and does not begin before D counts, since what came before cannot be compared.
+    pub(super) fn span_of(&self, modules: &[ModuleId]) -> (Slot, Slot) {
+        let to = self.end_of(modules);
+        let streams = self.snapshot.streams();
+        let counted = modules
+            .iter()
+            .filter_map(|module| Source::ALL.into_iter().find_map(|source| streams.counted_since(*module, source)));
+        let since = counted.min().map_or(Slot(0), Slot::holding);
+        (Slot(to.0.saturating_sub(self.window.slots())).max(since.min(to)), to)
+    }
+
+    fn end_of(&self, modules: &[ModuleId]) -> Slot {
         let judged = Slot::holding(self.snapshot.data_through_ns.saturating_sub(self.inventory.settle_ns));
         let streams = self.snapshot.streams();
         let told = modules
@@ -79,16 +90,15 @@ impl<'a> Readings<'a> {
         told.min().map_or(judged, |oldest_ns| judged.min(Slot::holding(oldest_ns)))
     }
 
-    /// The counts of the window that ends there.
-    pub(super) fn at(&mut self, to: Slot) -> &Reading {
-        let Self { snapshot, inventory, window, read } = self;
-        read.entry(to).or_insert_with(|| Reading::of(snapshot, inventory, (*window, to)))
+    /// The counts of such a window.
+    pub(super) fn at(&mut self, span: (Slot, Slot)) -> &Reading {
+        let Self { snapshot, inventory, read, .. } = self;
+        read.entry(span).or_insert_with(|| Reading::of(snapshot, inventory, span))
     }
 }
 
 impl Reading {
-    fn of(snapshot: &Snapshot, inventory: &Inventory, (window, to): (Window, Slot)) -> Self {
-        let from = Slot(to.0.saturating_sub(window.slots()));
+    fn of(snapshot: &Snapshot, inventory: &Inventory, (from, to): (Slot, Slot)) -> Self {
         let streams = snapshot.streams();
         let mut sums: Vec<Sums> = snapshot.modules().map(|_| Sums::default()).collect();
         for (name, counts) in snapshot.series().zip(snapshot.counts(from, to)) {
