@@ -32,20 +32,21 @@ def run_apps(daemon: Daemon, ran: dict) -> None:
         ran[kind] = json.loads(out)
 
 
-def item(daemon: Daemon, kind: str, tenant: str | None) -> dict:
-    """The item whose window has all requests; metrics of all of them have come, and it ends after the last one."""
+def item(daemon: Daemon, ran: dict, kind: str, tenant: str | None) -> dict:
+    """The item whose window has all requests and, later than those, all exports that the SDK tells of."""
 
     def read() -> dict | None:
         rows = [row for row in daemon.items("/v1/coverage", module=kind) if row["tenant"] == tenant]
-        return rows[0] if rows and rows[0]["figures"]["C1"]["denominator"] == REQUESTS else None
+        told = rows and [rows[0]["figures"][name]["denominator"] for name in ("C1", "C7")]
+        return rows[0] if told == [REQUESTS, ran[kind]["spans"]] else None
 
     found = until(read, 40)
     assert found, daemon.items("/v1/coverage", module=kind)
     return found
 
 
-def whole(daemon: Daemon) -> None:
-    seen = item(daemon, "whole", "acme")
+def whole(daemon: Daemon, ran: dict) -> None:
+    seen = item(daemon, ran, "whole", "acme")
     assert (seen["state"], seen["denominator_source"]) == ("measured", "duration_histogram"), seen
     assert seen["headline_ratio"] == "1.000000", seen
     assert {name: seen["figures"][name]["ratio"] for name in ("C1", "C1r", "C2")} == dict.fromkeys(
@@ -54,9 +55,9 @@ def whole(daemon: Daemon) -> None:
     assert seen["figures"]["C7"]["ratio"] == "1.000000", seen["figures"]["C7"]
 
 
-def sampled(daemon: Daemon) -> None:
+def sampled(daemon: Daemon, ran: dict) -> None:
     """What the sampler dropped it says itself, by service."""
-    seen = item(daemon, "sampled", None)
+    seen = item(daemon, ran, "sampled", None)
     figures = seen["figures"]
     assert figures["C1"]["ratio"] == "1.000000", figures["C1"]
     # 400 requests kept with probability 1/4: five standard deviations are 0.11.
@@ -65,7 +66,7 @@ def sampled(daemon: Daemon) -> None:
 
 
 def shrunken(daemon: Daemon, ran: dict) -> None:
-    seen = item(daemon, "shrunken", "acme")
+    seen = item(daemon, ran, "shrunken", "acme")
     lost = 3 * REQUESTS - ran["shrunken"]["spans"]
     assert lost > 0, "the queue was to be too small"
     assert float(seen["headline_ratio"]) < 0.9 and seen["figures"]["C1"]["numerator"] < 0.9 * REQUESTS, seen
@@ -74,8 +75,8 @@ def shrunken(daemon: Daemon, ran: dict) -> None:
     assert seen["figures"]["C7"]["ratio"] == "1.000000", seen["figures"]["C7"]
 
 
-def broken(daemon: Daemon) -> None:
-    seen = item(daemon, "broken", "acme")
+def broken(daemon: Daemon, ran: dict) -> None:
+    seen = item(daemon, ran, "broken", "acme")
     assert seen["figures"]["C1"]["ratio"] == "1.000000", seen["figures"]["C1"]
     assert seen["headline_ratio"] == "0.000000", seen
     gaps = {gap["kind"]: gap for gap in seen["gaps"]}
@@ -86,10 +87,10 @@ def main() -> None:
     cases, ran = Cases(), {}
     with Daemon(SETTINGS) as daemon:
         cases.check("four services run and end", run_apps, daemon, ran)
-        cases.check("whole: every figure is whole", whole, daemon)
-        cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon)
+        cases.check("whole: every figure is whole", whole, daemon, ran)
+        cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon, ran)
         cases.check("a queue that is too small: coverage falls, delivery of what was exported is whole", shrunken, daemon, ran)
-        cases.check("a broken propagator: the headline falls and the gap names the module", broken, daemon)
+        cases.check("a broken propagator: the headline falls and the gap names the module", broken, daemon, ran)
     cases.close()
 
 
