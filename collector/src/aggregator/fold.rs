@@ -107,7 +107,7 @@ pub struct Aggregator {
     /// The name of the module of spans that name none.
     unknown_module: NameId,
     /// Services that tenant x modules were seen in.
-    module_services: BTreeSet<(ModuleId, u32)>,
+    module_services: Arc<BTreeSet<(ModuleId, u32)>>,
     graph: Graph,
     findings: Findings,
     patterns: Patterns,

@@ -140,7 +140,7 @@ impl Aggregator {
             weights: Arc::new(self.weights.published()),
             streams: self.streams.shown(),
             attribution: Arc::clone(self.attribution.closed()),
-            module_services: Arc::new(self.module_services.clone()),
+            module_services: Arc::clone(&self.module_services),
             patterns: self.patterns.publish(),
             points_unused: self.points_unused.iter().map(|(tenant, n)| (Arc::clone(tenant), *n)).collect(),
             reversed_messages: self.reversed_messages,

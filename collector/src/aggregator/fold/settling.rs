@@ -1,5 +1,7 @@
 //! A settled trace is read out: what it says about coverage, who called whom, whose tenants met.
 
+use std::sync::Arc;
+
 use bailiwick_slo::time::Slot;
 use bailiwick_slo::weight::Weight;
 
@@ -13,6 +15,9 @@ use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
 use crate::aggregator::traces::pool::NameId;
 use crate::aggregator::traces::span::{NO_TENANT, Side, Span, State};
+
+/// Pairs of tenant x module and service that are remembered.
+const MODULE_SERVICES_MAX: usize = 65_536;
 
 /// Spans of one service and slot on their way to be counted: neighbours mostly share both.
 #[derive(Debug)]
@@ -142,7 +147,7 @@ impl Aggregator {
 
     /// Notes a gap for good, with the trace that shows it.
     fn gap(&mut self, trace: u32, module: ModuleId, gap: Gap) {
-        let name = std::sync::Arc::clone(&self.modules.get(module).module);
+        let name = Arc::clone(&self.modules.get(module).module);
         *self.gap_counts.entry((gap, name)).or_default() += 1;
         let id = self.index.trace(trace).id;
         let kept = self.gap_traces.entry((module, gap)).or_default();
@@ -161,7 +166,7 @@ impl Aggregator {
         parts[Part::Gaps as usize + Gap::PeerSilent as usize] = 1;
         if is_new {
             self.parts.add(span.end_ns, module, &parts);
-            let name = std::sync::Arc::clone(&self.modules.get(module).module);
+            let name = Arc::clone(&self.modules.get(module).module);
             *self.gap_counts.entry((Gap::PeerSilent, name)).or_default() += 1;
         } else {
             self.parts.withdraw(span.end_ns, module, &parts);
@@ -176,9 +181,16 @@ impl Aggregator {
             if span.marks & mark::COMPARED == 0 {
                 let service = self.attribute_span(span, found.tenant, found.module);
                 if span.state() == State::Entry {
-                    self.module_services.insert((self.stands_under(span), service));
+                    self.see_service((self.stands_under(span), service));
                 }
             }
+        }
+    }
+
+    /// Notes that requests of a tenant x module were seen in a service.
+    fn see_service(&mut self, seen: (ModuleId, ServiceNumber)) {
+        if !self.module_services.contains(&seen) && self.module_services.len() < MODULE_SERVICES_MAX {
+            Arc::make_mut(&mut self.module_services).insert(seen);
         }
     }
 
