@@ -126,8 +126,6 @@ pub struct Aggregator {
     gap_traces: BTreeMap<(ModuleId, Gap), Vec<[u8; 16]>>,
     hops_checked: BTreeMap<Arc<str>, u64>,
     unverifiable: [u64; 3],
-    /// Traces that two credentials spoke of since the last tick: trace, span, both tenants.
-    twice_identified: Vec<(u32, u32, TenantId, TenantId)>,
     points_unused: BTreeMap<Arc<str>, u64>,
     /// When silent streams were looked for last.
     retired_ns: u64,
@@ -160,6 +158,8 @@ impl Aggregator {
         self.keep_books(batch);
         self.book_evicted();
         self.attribute_gathered();
+        // The desk gives names back: theirs may mean others afterwards.
+        self.overflow.clear();
         self.desk.close(&mut self.index.names);
     }
 

@@ -82,13 +82,13 @@ impl Aggregator {
         claims
     }
 
-    /// L7, low: one trace under two credentials.
+    /// Whose credential a trace came under; a second one is noted at once, while span and trace are in the index.
     fn identify(&mut self, trace: u32, auth: TenantId, span: u32) {
-        let known = &mut self.index.trace_mut(trace).auth;
-        if *known == NO_TENANT {
-            *known = auth;
-        } else if *known != auth {
-            self.twice_identified.push((trace, span, *known, auth));
+        let known = self.index.trace(trace).auth;
+        if known == NO_TENANT {
+            self.index.trace_mut(trace).auth = auth;
+        } else if self.allowed.differ(known, auth) {
+            self.note_identity((trace, span), (known, auth));
         }
     }
 

@@ -167,16 +167,11 @@ impl Aggregator {
     }
 
     /// L7, low: one trace under two credentials.
-    pub(super) fn note_twice_identified(&mut self) {
-        for (trace, span, known, auth) in std::mem::take(&mut self.twice_identified) {
-            if !self.allowed.differ(known, auth) {
-                continue;
-            }
-            let (span, trace_id) = (*self.index.span(span), self.index.trace(trace).id);
-            let edge = (NameId::NONE, span.module, span.operation);
-            let hit = self.hit(&[Rule::Identity], Severity::Low, (known, auth), edge);
-            self.note(hit, &trace_id, Vec::new());
-        }
+    pub(super) fn note_identity(&mut self, (trace, span): (u32, u32), tenants: (TenantId, TenantId)) {
+        let (span, trace_id) = (*self.index.span(span), self.index.trace(trace).id);
+        let edge = (NameId::NONE, span.module, span.operation);
+        let hit = self.hit(&[Rule::Identity], Severity::Low, tenants, edge);
+        self.note(hit, &trace_id, Vec::new());
     }
 
     fn count_hop(&mut self, module: u32) {

@@ -50,7 +50,6 @@ impl Aggregator {
         }
         self.book_waiting();
         self.bench = bench;
-        self.note_twice_identified();
     }
 
     /// Settles the traces that are due, or all of them at the end.

@@ -245,7 +245,8 @@ impl Aggregator {
         for call in &bench.calls.calls {
             let at = call.place as usize;
             let span = &bench.spans[at];
-            if self.index.span(bench.places[at]).marks & mark::CALLED != 0 && bench.linked.is_empty() {
+            // As it was before this settling: one span may make several calls in it.
+            if span.marks & mark::CALLED != 0 {
                 continue;
             }
             self.index.span_mut(bench.places[at]).marks |= mark::CALLED;

@@ -165,7 +165,6 @@ impl Aggregator {
             gap_traces: BTreeMap::new(),
             hops_checked: BTreeMap::new(),
             unverifiable: [0; 3],
-            twice_identified: Vec::new(),
             points_unused: BTreeMap::new(),
             retired_ns: 0,
             reversed_messages: 0,
