@@ -16,7 +16,7 @@ os.environ["OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"] = "true"
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from opentelemetry import metrics
+from opentelemetry import metrics, propagate, trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -24,6 +24,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
+from opentelemetry.trace import SpanKind
 
 import python_sdk
 
@@ -46,6 +47,35 @@ def slow(exporter):
     return exporter
 
 
+class BrokenGateway:
+    """A service in front: it calls in spans of its own, and what lies between hands on the trace's id with a span id
+    that nobody has."""
+
+    def __init__(self, endpoint: str, spans: list) -> None:
+        resource = Resource.create({"service.name": "gateway", "tenant.id": "acme"})
+        # The metrics of this process are the app's.
+        nowhere = {"meter_provider": metrics.NoOpMeterProvider()}
+        self._tracers = TracerProvider(resource=resource, **nowhere)
+        exporter = python_sdk.span_exporter("http", endpoint, spans, **nowhere)
+        self._tracers.add_span_processor(BatchSpanProcessor(exporter, **nowhere))
+        self._tracer = self._tracers.get_tracer("gateway")
+
+    def call(self, send) -> None:
+        headers = {}
+        with self._tracer.start_as_current_span("GET /", kind=SpanKind.SERVER):
+            attributes = {"peer.service": "broken", "http.request.method": "GET"}
+            calling = self._tracer.start_span("GET", kind=SpanKind.CLIENT, attributes=attributes)
+            with trace.use_span(calling, end_on_exit=True):
+                propagate.inject(headers)
+                version, trace_id, _, flags = headers["traceparent"].split("-")
+                headers["traceparent"] = f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"
+        # After its spans have ended: the app runs in this very process, and would take them for its own context.
+        send(headers)
+
+    def close(self) -> None:
+        self._tracers.shutdown()
+
+
 def main(kind: str, endpoint: str) -> None:
     resource = Resource.create({"service.name": kind, "tenant.id": "acme"})
     points, spans = [], []
@@ -66,10 +96,19 @@ def main(kind: str, endpoint: str) -> None:
 
     FastAPIInstrumentor.instrument_app(app, tracer_provider=tracers)
     client = TestClient(app)
-    for number in range(REQUESTS):
-        made_up = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-        headers = {"traceparent": made_up} if kind == "broken" else {}
+    calling = []
+    gateway = BrokenGateway(endpoint, calling) if kind == "broken" else None
+
+    def send(number: int, headers: dict) -> None:
         assert client.get(f"/{number}", headers=headers).status_code == 200
+
+    for number in range(REQUESTS):
+        if gateway:
+            gateway.call(lambda headers: send(number, headers))
+        else:
+            send(number, {})
+    if gateway:
+        gateway.close()
     assert tracers.force_flush()
     time.sleep(SETTLES_SECONDS)
     metrics.get_meter_provider().shutdown()

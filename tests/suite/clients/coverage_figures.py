@@ -1,7 +1,7 @@
 """Scenario: services of the Python SDK count their requests by metrics; one shows all of them by traces, one keeps a
 quarter, one has a queue for a tenth, one is called through a propagator that makes up span ids. Guarantee: coverage is
 whole where it is whole, sampled or not; where spans are lost it falls and the delivery figure says why; where chains
-break the headline falls and the gap names the module.
+break the headline falls and the edge is named, from whom to whom.
 """
 
 import json
@@ -15,7 +15,12 @@ from coverage_app import REQUESTS
 from daemon import Daemon, until
 
 KINDS = ("whole", "sampled", "shrunken", "broken")
-SETTINGS = ["aggregator.coverage.trace_idle=2s", "aggregator.coverage.trace_age_max=4s"]
+# The service that a gateway calls is in the inventory: whoever calls it by that name calls that module.
+SETTINGS = [
+    "aggregator.coverage.trace_idle=2s",
+    "aggregator.coverage.trace_age_max=4s",
+    "modules.declared={broken: {peers: [broken]}}",
+]
 
 
 def run_apps(daemon: Daemon, ran: dict) -> None:
@@ -80,7 +85,12 @@ def broken(daemon: Daemon, ran: dict) -> None:
     assert seen["figures"]["C1"]["ratio"] == "1.000000", seen["figures"]["C1"]
     assert seen["headline_ratio"] == "0.000000", seen
     gaps = {gap["kind"]: gap for gap in seen["gaps"]}
-    assert gaps["parent_missing_remote"]["count"] == REQUESTS and len(gaps["parent_missing_remote"]["trace_ids"]) == 3
+    for kind in ("parent_missing_remote", "peer_silent"):
+        assert gaps[kind]["count"] == REQUESTS and len(gaps[kind]["trace_ids"]) == 3, gaps
+    assert gaps["peer_silent"]["callers"] == [{"module": "gateway", "unmatched": REQUESTS}], gaps
+    (graph,) = daemon.items("/v1/graph", tenant="acme", module="broken")
+    edges = [(edge["from"], edge["to"], edge["requests"], edge["unmatched"]) for edge in graph["edges"]]
+    assert edges == [("gateway", "broken", REQUESTS, REQUESTS)], graph
 
 
 def main() -> None:
@@ -90,7 +100,7 @@ def main() -> None:
         cases.check("whole: every figure is whole", whole, daemon, ran)
         cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon, ran)
         cases.check("a queue that is too small: coverage falls, delivery of what was exported is whole", shrunken, daemon, ran)
-        cases.check("a broken propagator: the headline falls and the gap names the module", broken, daemon, ran)
+        cases.check("a broken propagator: the headline falls and the edge is named", broken, daemon, ran)
     cases.close()
 
 

@@ -8,8 +8,8 @@ use super::desk::NOT_ASKED;
 use super::{Aggregator, ClaimSource};
 use crate::aggregator::snapshot::Part;
 use crate::aggregator::tenants::{self, Admission, TenantId};
-use crate::aggregator::traces::index::{Arrival, Aside, Taken};
-use crate::aggregator::traces::span::{self, NO_TENANT, Span};
+use crate::aggregator::traces::index::{Arrival, Aside, Evicted, Taken};
+use crate::aggregator::traces::span::{self, NO_TENANT, Span, somebody};
 use crate::observation::batch::View;
 use crate::observation::batch::layout::header;
 use crate::observation::batch::row::{self, Evidence, WeightSource, extra, flag};
@@ -48,15 +48,15 @@ impl Aggregator {
             return self.unjudged(&row.trace_id, &span, extras.messages);
         }
         self.index.retain(&span);
-        let taken = self.index.insert(&Arrival {
+        let arrival = Arrival {
             trace_id: row.trace_id,
             randomness: extras.randomness,
             at_ns: batch.observed_at_ns().max(self.now_ns),
-            owner: if span.tenant == NO_TENANT { tenants::UNKNOWN } else { span.tenant },
+            owner: somebody(span.tenant),
             span,
-        });
-        match taken {
-            Taken::Indexed { span: span::NONE, .. } => {}
+        };
+        match self.index.insert(&arrival) {
+            Taken::Evicted => self.index.owe(&arrival, extras.messages),
             Taken::Indexed { span, trace } => self.keep_aside(batch, row, (span, trace), extras.messages),
             Taken::Unjudged => {
                 self.unjudged(&row.trace_id, &span, extras.messages);
@@ -137,7 +137,6 @@ impl Aggregator {
             flags |= span::flag::UNSAMPLED;
         }
         flags |= if own || around.is_own_module { span::flag::OWN_MODULE } else { 0 };
-        flags |= if row.weight != 0 { span::flag::WEIGHED } else { 0 };
         if self.uncompared.binary_search(&operation).is_ok() {
             flags |= span::flag::UNCOMPARED;
         }
@@ -169,7 +168,7 @@ impl Aggregator {
 
     /// A span whose trace is not judged: SERVER and CONSUMER spans count by themselves, others are counted as unjudged.
     fn unjudged(&mut self, trace_id: &[u8; 16], span: &Span, messages: u64) {
-        let tenant = if span.tenant == NO_TENANT { tenants::UNKNOWN } else { span.tenant };
+        let tenant = somebody(span.tenant);
         self.attribute_span(span, tenant, span.module);
         let entry = match span.kind() as u8 {
             _ if span.is(span::flag::IGNORED) => return,
@@ -190,11 +189,11 @@ impl Aggregator {
     /// Books what spans of traces are owed that had to leave the index.
     pub(super) fn book_evicted(&mut self) {
         let evicted = std::mem::take(&mut self.index.evicted);
-        for (trace_id, span) in &evicted {
-            self.unjudged(trace_id, span, 0);
+        for Evicted { trace_id, span, messages } in &evicted {
+            self.unjudged(trace_id, span, *messages);
         }
         self.book_waiting();
-        evicted.iter().for_each(|(_, span)| self.index.release(span));
+        evicted.iter().for_each(|owed| self.index.release(&owed.span));
     }
 }
 

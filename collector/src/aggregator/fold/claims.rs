@@ -22,7 +22,7 @@ impl Aggregator {
         let (auth, resource) = (batch.header_u32(header::TENANT_AUTH), self.desk.around[row.context as usize].tenant);
         if auth != 0 {
             let auth = self.tenant(batch, auth);
-            self.identify(trace, auth, span);
+            self.identify((trace, span), auth, batch.observed_at_ns());
         }
         let named = [
             auth,
@@ -83,12 +83,12 @@ impl Aggregator {
     }
 
     /// Whose credential a trace came under; a second one is noted at once, while span and trace are in the index.
-    fn identify(&mut self, trace: u32, auth: TenantId, span: u32) {
+    fn identify(&mut self, (trace, span): (u32, u32), auth: TenantId, at_ns: u64) {
         let known = self.index.trace(trace).auth;
         if known == NO_TENANT {
             self.index.trace_mut(trace).auth = auth;
         } else if self.allowed.differ(known, auth) {
-            self.note_identity((trace, span), (known, auth));
+            self.note_identity((trace, span), (known, auth), at_ns);
         }
     }
 

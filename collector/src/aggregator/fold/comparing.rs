@@ -6,7 +6,7 @@ use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::findings::{Hit, Kind};
 use crate::aggregator::snapshot::{Certainty, Part, Rule, Severity};
-use crate::aggregator::tenants::{self, TenantId};
+use crate::aggregator::tenants::TenantId;
 use crate::aggregator::traces::chains::mark;
 use crate::aggregator::traces::leaks::{self, Claims, Unverifiable};
 use crate::aggregator::traces::pool::NameId;
@@ -79,8 +79,7 @@ impl Aggregator {
             self.index.span_mut(stands).marks |= mark::NOTED;
             if claims.data != NO_TENANT {
                 self.patterns.count(claims.pattern, self.allowed.differ(claims.data, found.tenant));
-                let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
-                let module = self.module_id(tenant, found.module);
+                let module = self.module_id(found.tenant, found.module);
                 self.add_part(span.end_ns, module, Part::HopsChecked, 1);
                 self.count_hop(module);
             }
@@ -167,10 +166,12 @@ impl Aggregator {
     }
 
     /// L7, low: one trace under two credentials.
-    pub(super) fn note_identity(&mut self, (trace, span): (u32, u32), tenants: (TenantId, TenantId)) {
+    pub(super) fn note_identity(&mut self, (trace, span): (u32, u32), tenants: (TenantId, TenantId), at_ns: u64) {
         let (span, trace_id) = (*self.index.span(span), self.index.trace(trace).id);
         let edge = (NameId::NONE, span.module, span.operation);
         let hit = self.hit(&[Rule::Identity], Severity::Low, tenants, edge);
+        // Between ticks the fold's clock stands still, and before the first it has none.
+        let hit = Hit { at_ns: at_ns.max(self.now_ns), ..hit };
         self.note(hit, &trace_id, Vec::new());
     }
 

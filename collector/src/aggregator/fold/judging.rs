@@ -5,6 +5,7 @@ use bailiwick_slo::weight::Weight;
 
 use super::Aggregator;
 use super::book::Booking;
+use super::settling::ONE_SILENT;
 use crate::aggregator::snapshot::{ModuleId, Part, Rule, Severity, SlotCounts};
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
@@ -13,7 +14,7 @@ use crate::aggregator::traces::judge::{self, Found, Ruling, Turn};
 use crate::aggregator::traces::kin::Kin;
 use crate::aggregator::traces::leaks;
 use crate::aggregator::traces::pool::NameId;
-use crate::aggregator::traces::span::{NO_TENANT, NONE, Side, Span, State};
+use crate::aggregator::traces::span::{NO_TENANT, NONE, Side, Span, State, somebody};
 
 /// One trace under judgement, in buffers that are reused.
 #[derive(Debug, Default)]
@@ -93,7 +94,7 @@ impl Aggregator {
         const BY_AUTH: u8 = 0;
         for (first, place) in &bench.kin.repeats {
             let (kept, repeat) = (&bench.spans[*first as usize], &bench.spans[*place as usize]);
-            let tenant = if repeat.tenant == NO_TENANT { tenants::UNKNOWN } else { repeat.tenant };
+            let tenant = somebody(repeat.tenant);
             self.ledger.repeat(tenant);
             if kept.source() == BY_AUTH && repeat.source() == BY_AUTH && kept.tenant != repeat.tenant {
                 let modules = (NameId::NONE, kept.module, kept.operation);
@@ -148,7 +149,7 @@ impl Aggregator {
 
     /// Counts a span that is no request under its tenant x module.
     fn count_apart(&mut self, place: u32, found: &Found, (state, part): (State, Option<Part>)) {
-        let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
+        let tenant = somebody(found.tenant);
         let module = part.map(|_| self.module_id(tenant, found.module));
         self.index.span_mut(place).set_state(state);
         if let (Some(part), Some(module)) = (part, module) {
@@ -195,7 +196,8 @@ impl Aggregator {
         let module = self.stands_under(&span);
         self.parts.withdraw(span.end_ns, module, &chains::counts(old, span.drawn).0);
         if old & mark::PEER_SILENT != 0 {
-            self.count_silent(&span, false);
+            let peer = self.silent_peer(&span);
+            self.parts.withdraw(span.end_ns, peer, &ONE_SILENT);
         }
         self.index.span_mut(place).marks &= !mark::REVISED;
     }

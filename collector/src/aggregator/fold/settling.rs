@@ -8,16 +8,23 @@ use bailiwick_slo::weight::Weight;
 use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::graph;
-use crate::aggregator::snapshot::{EdgeKind, Gap, ModuleId, Part, Verdict};
+use crate::aggregator::snapshot::{EdgeKind, Gap, ModuleId, PARTS, Part, Verdict};
 use crate::aggregator::streams::ServiceNumber;
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
 use crate::aggregator::traces::chains::{self, mark};
 use crate::aggregator::traces::pool::NameId;
-use crate::aggregator::traces::span::{NO_TENANT, Side, Span, State};
+use crate::aggregator::traces::span::{NO_TENANT, Side, Span, State, somebody};
 
 /// Pairs of tenant x module and service that are remembered.
 const MODULE_SERVICES_MAX: usize = 65_536;
+
+/// A call that a peer shows nothing of.
+pub(super) const ONE_SILENT: [u64; PARTS] = {
+    let mut parts = [0; PARTS];
+    parts[Part::Gaps as usize + Gap::PeerSilent as usize] = 1;
+    parts
+};
 
 /// Spans of one service and slot on their way to be counted: neighbours mostly share both.
 #[derive(Debug)]
@@ -123,7 +130,7 @@ impl Aggregator {
         if marks == 0 {
             return;
         }
-        let tenant = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
+        let tenant = somebody(found.tenant);
         if bench.spans[at].state() != State::Entry {
             let module = self.module_id(tenant, found.module);
             if bench.spans[at].place != module || bench.spans[at].booked != found.module {
@@ -135,7 +142,9 @@ impl Aggregator {
         let module = self.stands_under(&span);
         self.parts.add(span.end_ns, module, &chains::counts(marks, span.drawn).0);
         if marks & mark::PEER_SILENT != 0 {
-            self.count_silent(&span, true);
+            let peer = self.silent_peer(&span);
+            self.parts.add(span.end_ns, peer, &ONE_SILENT);
+            self.gap(bench.trace, peer, Gap::PeerSilent);
         }
         if marks & mark::GAPS != 0 {
             for gap in chains::gaps(marks & !(old & mark::GAPS)) {
@@ -157,20 +166,9 @@ impl Aggregator {
         }
     }
 
-    /// Counts a silent peer at the peer's own module, or takes that back.
-    pub(super) fn count_silent(&mut self, span: &Span, is_new: bool) {
-        let peer = self.peer_module(span.peer);
-        let tenant = if span.found == NO_TENANT { tenants::UNKNOWN } else { span.found };
-        let module = self.module_id(tenant, peer);
-        let mut parts = [0; crate::aggregator::snapshot::PARTS];
-        parts[Part::Gaps as usize + Gap::PeerSilent as usize] = 1;
-        if is_new {
-            self.parts.add(span.end_ns, module, &parts);
-            let name = Arc::clone(&self.modules.get(module).module);
-            *self.gap_counts.entry((Gap::PeerSilent, name)).or_default() += 1;
-        } else {
-            self.parts.withdraw(span.end_ns, module, &parts);
-        }
+    /// The tenant x module that a peer who shows nothing of a call is.
+    pub(super) fn silent_peer(&mut self, span: &Span) -> ModuleId {
+        self.module_id(somebody(span.found), self.peer_module(span.peer))
     }
 
     /// Counts spans by service, and those that have a tenant and a module (C6), each once.
@@ -251,7 +249,7 @@ impl Aggregator {
             }
             self.index.span_mut(bench.places[at]).marks |= mark::CALLED;
             let found = bench.found[at];
-            let tenant: TenantId = if found.tenant == NO_TENANT { tenants::UNKNOWN } else { found.tenant };
+            let tenant = somebody(found.tenant);
             self.reversed_messages += u64::from(call.is_reversed);
             // A peer of the inventory is a module, whatever it is called by and whether it shows itself.
             let known = self.peers.get(&call.to).copied();

@@ -167,6 +167,12 @@ impl Snapshot {
         self.traced.edge_totals.get(edge as usize).copied().unwrap_or_default()
     }
 
+    /// Calls over a window (5m or longer) of the edges that counted any.
+    pub fn edge_counts(&self, window: Window) -> impl Iterator<Item = (&EdgeName, EdgeCounts)> {
+        let counted = self.traced.edges.window(window).into_iter();
+        counted.filter_map(|(edge, fields)| Some((self.traced.edge_names.get(edge as usize)?, fields.into())))
+    }
+
     /// What those edges counted over a window (5m or longer) that `are_asked_for` and counted anything.
     #[must_use]
     pub fn edge_window(&self, window: Window, are_asked_for: impl Fn(&EdgeName) -> bool) -> Vec<EdgeWindow> {

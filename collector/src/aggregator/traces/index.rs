@@ -99,6 +99,8 @@ pub(in crate::aggregator) enum Taken {
     Indexed { span: u32, trace: u32 },
     /// Its trace is not judged, or has too many spans.
     Unjudged,
+    /// It made the index too full, and its trace was among those that went; see [`Index::owe`].
+    Evicted,
 }
 
 /// What few spans have.
@@ -116,6 +118,15 @@ impl Aside {
         let claims = if self.claims.is_some() { size_of::<Claims>() } else { 0 };
         size_of::<Self>() + 8 + size_of_val(&*self.links) + claims
     }
+}
+
+/// A span that had to leave before it was judged: it is owed to the books.
+#[derive(Debug)]
+pub(in crate::aggregator) struct Evicted {
+    pub(in crate::aggregator) trace_id: [u8; 16],
+    pub(in crate::aggregator) span: Span,
+    /// Messages of a batch.
+    pub(in crate::aggregator) messages: u64,
 }
 
 /// The index.
@@ -136,7 +147,7 @@ pub(in crate::aggregator) struct Index {
     usage: Use,
     turns: u32,
     /// Spans of traces that had to leave before they were judged.
-    pub(in crate::aggregator) evicted: Vec<([u8; 16], Span)>,
+    pub(in crate::aggregator) evicted: Vec<Evicted>,
 }
 
 impl Index {
@@ -186,8 +197,7 @@ impl Index {
         if self.memory_bytes() > self.limits.bytes_max || self.usage.live_traces > self.limits.traces_live_max {
             self.relieve();
             if self.traces.get(place).is_free || self.traces.get(place).id != arrival.trace_id {
-                // It went with the others; what it is owed is among the evicted.
-                return Taken::Indexed { span: NONE, trace: NONE };
+                return Taken::Evicted;
             }
         }
         Taken::Indexed { span, trace: place }
@@ -248,6 +258,15 @@ impl Index {
             self.spans.get_mut(last).next = span;
         }
         span
+    }
+
+    /// Notes the messages of a span that went as it came.
+    pub(in crate::aggregator) fn owe(&mut self, arrival: &Arrival, messages: u64) {
+        let mut evicted = self.evicted.iter_mut().rev();
+        let owed = evicted.find(|owed| owed.trace_id == arrival.trace_id && owed.span.id == arrival.span.id);
+        if let Some(owed) = owed {
+            owed.messages = messages;
+        }
     }
 
     /// Keeps what a span has beside its record.

@@ -4,12 +4,18 @@ use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::outcome::Outcome;
 
 use super::pool::NameId;
-use crate::aggregator::tenants::TenantId;
+use crate::aggregator::tenants::{self, TenantId};
 
 /// No span, no series.
 pub(in crate::aggregator) const NONE: u32 = u32::MAX;
 /// No tenant is claimed.
 pub(in crate::aggregator) const NO_TENANT: TenantId = TenantId::MAX;
+
+/// Whose books take what has this tenant.
+#[inline]
+pub(in crate::aggregator) fn somebody(tenant: TenantId) -> TenantId {
+    if tenant == NO_TENANT { tenants::UNKNOWN } else { tenant }
+}
 
 /// What a span says and what was decided about it, as bits of [`Span::flags`].
 pub(in crate::aggregator) mod flag {
@@ -31,8 +37,6 @@ pub(in crate::aggregator) mod flag {
     pub(in crate::aggregator) const ANOMALY: u32 = 1 << 9;
     /// Its module is its own (`sli.md` 1.2 a, b), not its resource's.
     pub(in crate::aggregator) const OWN_MODULE: u32 = 1 << 10;
-    /// Its weight is known to be other than none.
-    pub(in crate::aggregator) const WEIGHED: u32 = 1 << 11;
     /// Its tenant is never compared with its parent's.
     pub(in crate::aggregator) const UNCOMPARED: u32 = 1 << 14;
     /// It has links, messages or claims that are kept beside it.

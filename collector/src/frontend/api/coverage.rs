@@ -9,6 +9,7 @@ use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
+use crate::frontend::view::coverage::breaks::{Breaks, Caller};
 use crate::frontend::view::coverage::item::CoverageItem;
 use crate::frontend::view::coverage::reading;
 use crate::frontend::view::list::{self, List};
@@ -48,7 +49,8 @@ pub(crate) async fn coverage(Shared(state): Shared<State>, asked: Asked) -> Resu
         }
         rows.retain(|row| query.filter.keeps(row));
         let page = list::page(rows, |_| 0, &query.cut);
-        let items = page.map(|row| CoverageItem::of(&row, window, snapshot.gap_traces()));
+        let breaks = Breaks { traces: snapshot.gap_traces(), callers: Caller::unanswered(snapshot, window) };
+        let items = page.map(|row| CoverageItem::of(&row, window, &breaks));
         List::new("bailiwick.coverage/v1", Some(window), snapshot.data_through_ns, items).into()
     })
     .await

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use super::{NOW, SECOND};
 use crate::aggregator::fold::terms::KnownModule;
 use crate::aggregator::snapshot::Snapshot;
-use crate::aggregator::{Aggregator, SeriesSettings, Settings, Terms};
+use crate::aggregator::{Aggregator, CoverageSettings, SeriesSettings, Settings, Terms};
 use crate::observation::batch::row::{Context, Evidence, Span};
 use crate::observation::batch::{Builder, Head, Meta};
+use crate::units::ByteSize;
 
 /// A daemon that is sent SERVER spans, each a trace of its own.
 struct Flooded {
@@ -21,6 +22,13 @@ struct Flooded {
 impl Flooded {
     fn new(series: SeriesSettings, modules: Vec<KnownModule>) -> Self {
         let settings = Settings { series, ..Settings::default() };
+        Self { fold: Aggregator::new(Terms { settings, modules, ..Terms::default() }), now_ns: NOW, sent: 0 }
+    }
+
+    /// One that has no index of traces: each span is by itself.
+    fn without_index(series: SeriesSettings, modules: Vec<KnownModule>) -> Self {
+        let coverage = CoverageSettings { index_bytes_max: ByteSize(0), ..CoverageSettings::default() };
+        let settings = Settings { series, coverage, ..Settings::default() };
         Self { fold: Aggregator::new(Terms { settings, modules, ..Terms::default() }), now_ns: NOW, sent: 0 }
     }
 
@@ -148,6 +156,25 @@ fn an_operation_that_configuration_names_is_always_admitted_and_never_demoted() 
     let snapshot = daemon.tick(60 * SECOND);
     let names = ["chat POST /pay", "chat POST /refund"];
     assert_eq!(names.map(|name| of(&snapshot, "acme", name)), [Some(2); 2]);
+}
+
+#[test]
+fn a_number_that_a_forgotten_name_had_means_the_next_name_only() {
+    let paid: Vec<String> = (0..20).map(|n| format!("POST /pay/{n}")).collect();
+    let named = KnownModule { name: "chat".to_owned(), operations: paid.clone(), ..KnownModule::default() };
+    let limits = SeriesSettings { operations_top: 1, ..SeriesSettings::default() };
+    let mut daemon = Flooded::without_index(limits, vec![named]);
+    // The first has a series. The others have none: where they go is remembered.
+    daemon.send("acme", "chat", (0..1_000).map(|n| format!("GET /lost/{n}")));
+    // So many names that those of the first batch are forgotten: 4,096 stay that nobody uses.
+    daemon.send("acme", "chat", (0..4_000).map(|n| format!("GET /next/{n}")));
+    // These are given the numbers that are free, and have series of their own whoever comes before.
+    daemon.send("acme", "chat", paid.clone());
+    let snapshot = daemon.tick(SECOND);
+    for operation in &paid {
+        assert_eq!(of(&snapshot, "acme", &format!("chat {operation}")), Some(1), "{operation}");
+    }
+    assert_eq!(of(&snapshot, "acme", "chat _other"), Some(4_999));
 }
 
 #[test]

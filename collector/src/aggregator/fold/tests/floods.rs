@@ -4,11 +4,16 @@
 use bailiwick_slo::time::{Slot, Window};
 
 use super::{NOW, SECOND};
-use crate::aggregator::snapshot::{Part, Snapshot};
+use crate::aggregator::snapshot::{Part, Rule, Snapshot};
 use crate::aggregator::{Aggregator, CoverageSettings, Settings, Terms};
-use crate::observation::batch::row::{Context, Evidence, Span};
+use crate::observation::batch::row::{Context, Evidence, Extra, Span, extra};
 use crate::observation::batch::{Batch, Builder, Head, Meta};
 use crate::units::ByteSize;
+
+/// Ids that are spread as random ones are: by the golden ratio.
+fn spread(trace: u64) -> [u8; 16] {
+    u128::from(trace + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()
+}
 
 /// A batch of one tenant: for each trace number a SERVER span and an INTERNAL child of another module.
 fn pairs(tenant: &str, traces: std::ops::Range<u64>, at_ns: u64) -> Batch {
@@ -21,10 +26,8 @@ fn pairs(tenant: &str, traces: std::ops::Range<u64>, at_ns: u64) -> Batch {
         .map(|module_span| builder.evidence(&Evidence { tenant_span, module_span, ..Evidence::default() }));
     let received = 2 * (traces.end - traces.start) as u32;
     for trace in traces {
-        // Spread as random ids are: by the golden ratio.
-        let spread = u128::from(trace + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let span = Span {
-            trace_id: spread.to_be_bytes(),
+            trace_id: spread(trace),
             start_ns: at_ns - 2_000_000,
             end_ns: at_ns - 1_000_000,
             context,
@@ -133,4 +136,65 @@ fn a_trace_that_is_too_large_counts_its_servers_one_by_one() {
     assert_eq!(unjudged, 4_000);
     let limit = snapshot.limits().iter().find(|limit| limit.name == "coverage.trace_spans_max").copied();
     assert_eq!(limit.map(|limit| (limit.used, limit.max, limit.refused)), Some((2_000, 2_000, 8_000)));
+}
+
+/// Traces of `flood`, of one span each; `kind` 5 takes ten messages at once.
+fn singles(operation: &str, kind: u8, traces: std::ops::Range<u64>, tenant_auth: &str) -> Batch {
+    let mut builder = Builder::new(10_000, 1_000_000);
+    let name = |builder: &mut Builder, text: &str| builder.string(text.as_bytes()).expect("there is room");
+    let [service_name, tenant_span, operation] = ["chat", "flood", operation].map(|text| name(&mut builder, text));
+    let context = builder.context(&Context { service_name, ..Context::default() });
+    let evidence = builder.evidence(&Evidence { tenant_span, ..Evidence::default() });
+    let received = (traces.end - traces.start) as u32;
+    for trace in traces {
+        let messages = Extra { key: extra::MESSAGES, kind: 0, value: 10 };
+        let (first_extra, extras) = if kind == 5 { (builder.extra(&messages), 1) } else { (0, 0) };
+        builder.span(&Span {
+            trace_id: spread(trace),
+            // Whom a trace came from first is no repeat of its span.
+            span_id: (1 + trace + (u64::from(tenant_auth == "globex") << 32)).to_be_bytes(),
+            start_ns: NOW - 2_000_000,
+            end_ns: NOW - 1_000_000,
+            context,
+            evidence,
+            operation,
+            kind,
+            first_extra,
+            extras,
+            ..Span::default()
+        });
+    }
+    let head = Head { signal: 1, received, observed_at_ns: NOW, ..Head::default() };
+    builder.finish(&head, &Meta { tenant_auth, ..Meta::default() })
+}
+
+#[test]
+fn messages_of_spans_that_had_to_leave_are_counted() {
+    let mut fold = Aggregator::new(small_index());
+    for round in 0..20 {
+        fold.apply(1, &singles("process", 5, round * 2_000..(round + 1) * 2_000, "").view());
+    }
+    let snapshot = fold.tick(1, NOW + 60 * SECOND);
+    assert!(snapshot.settled().evaluated_ppm < 1_000_000, "not all are judged");
+    let counts = of(&snapshot, "flood");
+    assert_eq!(counts, [("chat consumer".to_owned(), 40_000, 40_000)]);
+    assert_eq!(snapshot.messages(Window::Hour).values().sum::<u64>(), 400_000);
+}
+
+#[test]
+fn a_trace_under_two_credentials_is_told_as_itself_though_it_had_to_leave() {
+    let mut fold = Aggregator::new(small_index());
+    let shared = 0..64;
+    fold.apply(1, &singles("shared", 2, shared.clone(), "acme").view());
+    fold.apply(1, &singles("shared", 2, shared.clone(), "globex").view());
+    for round in 1..20 {
+        fold.apply(1, &singles("flood", 2, round * 2_000..(round + 1) * 2_000, "acme").view());
+    }
+    let snapshot = fold.tick(1, NOW + 60 * SECOND);
+    assert!(snapshot.settled().evaluated_ppm < 1_000_000, "not all are judged");
+    let found: Vec<_> = snapshot.findings().iter().filter(|finding| finding.rules == [Rule::Identity]).collect();
+    let &[finding] = &*found else { panic!("{found:?}") };
+    assert_eq!((&*finding.operation, finding.count, finding.first_seen_ns), ("shared", 64, NOW));
+    let ids: Vec<_> = shared.map(spread).collect();
+    assert!(finding.trace_ids.iter().all(|id| ids.contains(id)), "{:?}", finding.trace_ids);
 }

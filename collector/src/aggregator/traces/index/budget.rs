@@ -1,6 +1,6 @@
 //! How much of the index is used, by whom, and what gives way when it is too much.
 
-use super::{Index, Trace};
+use super::{Evicted, Index, Trace};
 use crate::aggregator::memory::slab::Slab;
 use crate::aggregator::tenants::TenantId;
 use crate::aggregator::traces::pool::NameId;
@@ -138,11 +138,15 @@ impl Index {
         let (mut spans, mut at) = (Vec::new(), Vec::new());
         for place in places {
             self.load(place, &mut spans, &mut at);
-            let id = self.traces.get(place).id;
-            for span in spans.iter().filter(|span| span.state() == State::Waiting && span.side() != Side::Calling) {
+            let trace_id = self.traces.get(place).id;
+            for (span, at) in spans.iter().zip(&at) {
+                if span.state() != State::Waiting || span.side() == Side::Calling {
+                    continue;
+                }
                 let owed = Span { booked: NameId::NONE, ..*span };
                 self.retain(&owed);
-                self.evicted.push((id, owed));
+                let messages = self.aside(*at).map_or(0, |aside| aside.messages);
+                self.evicted.push(Evicted { trace_id, span: owed, messages });
             }
             self.usage.unjudged += spans.len() as u64;
             self.free_trace(place);

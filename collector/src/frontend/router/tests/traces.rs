@@ -123,7 +123,9 @@ async fn coverage_is_told_by_tenant_and_by_module_and_never_made_up() {
     assert_eq!(rag["figures"]["C2"]["ratio"], "0.750000");
     assert_eq!(rag["figures"]["C4"]["state"], "unmeasured", "it is not expected, and nothing counts its requests");
     assert_eq!(rag["parents"]["remote"], serde_json::json!({"ratio": "0.750000", "numerator": 3, "denominator": 4}));
-    let gaps = serde_json::json!([{"kind": "parent_missing_remote", "count": 1, "trace_ids": ["05".repeat(16)]}]);
+    let trace_ids = ["05".repeat(16)];
+    let gap = serde_json::json!({"kind": "parent_missing_remote", "count": 1, "trace_ids": trace_ids, "callers": []});
+    let gaps = serde_json::json!([gap]);
     assert_eq!(rag["gaps"], gaps);
     let index = &body["items"][1]["figures"]["C4"];
     assert_eq!(

@@ -8,12 +8,9 @@ use bailiwick_slo::time::Window;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::breaks::{Breaks, GapItem};
 use super::reading::{Covered, Losses};
-use crate::aggregator::snapshot::{Gap, GapTraces};
 use crate::frontend::format;
-
-/// Traces of a gap that are told.
-const TRACES_TOLD: usize = 3;
 
 /// How much of a module's requests traces show.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -135,24 +132,9 @@ impl From<Losses> for LossesItem {
     }
 }
 
-/// A kind of gap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct GapItem {
-    /// parent_missing_local, parent_missing_remote, parent_missing_unknown, server_missing, client_root,
-    /// client_without_local_entry, peer_silent.
-    #[schema(example = "parent_missing_remote")]
-    pub(crate) kind: &'static str,
-    /// How often, over the window.
-    #[schema(example = 2)]
-    pub(crate) count: u64,
-    /// The latest traces that show it, at most three.
-    #[schema(example = json!(["4bf92f3577b34da6a3ce929d0e0e4736"]))]
-    pub(crate) trace_ids: Vec<String>,
-}
-
 impl CoverageItem {
-    /// What is said of these counts over their window; `traces` are those of all gaps.
-    pub(crate) fn of(covered: &Covered, window: Window, traces: &[GapTraces]) -> Self {
+    /// What is said of these counts over their window; `breaks` are those of all modules.
+    pub(crate) fn of(covered: &Covered, window: Window, breaks: &Breaks<'_>) -> Self {
         let Coverage { headline, figures, parents, sampling, evaluated_ppm, denominator_source } =
             coverage::figures(&covered.counts);
         let end = |end: f64| (end * 1e6).round() / 1e6;
@@ -175,7 +157,7 @@ impl CoverageItem {
             figures: Id::ALL.iter().zip(&figures).map(|(id, figure)| (id.name(), figure.into())).collect(),
             parents: ParentsItem { local, remote, unknown },
             losses: covered.losses.into(),
-            gaps: gaps(covered, traces),
+            gaps: breaks.gaps(covered),
         }
     }
 }
@@ -197,44 +179,29 @@ impl From<Ratio> for PartItem {
     }
 }
 
-fn gaps(covered: &Covered, traces: &[GapTraces]) -> Vec<GapItem> {
-    let counted = Gap::ALL.into_iter().zip(covered.gaps).filter(|(_, count)| *count > 0);
-    let told = counted.map(|(gap, count)| {
-        let shown = traces.iter().filter(|shown| shown.gap == gap && covered.modules.contains(&shown.module));
-        let ids = shown.flat_map(|shown| &shown.trace_ids).take(TRACES_TOLD);
-        GapItem { kind: gap.name(), count, trace_ids: ids.map(|id| format::hex(id)).collect() }
-    });
-    told.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use bailiwick_slo::coverage::{Counts, Denominator, Source};
     use bailiwick_slo::time::Slot;
 
     use super::*;
+    use crate::aggregator::snapshot::Gap;
 
     fn covered(counts: Counts) -> Covered {
-        let mut gaps = [0; Gap::ALL.len()];
-        (gaps[Gap::ParentMissingRemote as usize], gaps[Gap::ClientRoot as usize]) = (2, 1);
         Covered {
             tenant: "acme".into(),
             module: "rag".into(),
             modules: vec![3],
             overflow: false,
             counts,
-            gaps,
+            gaps: [0; Gap::ALL.len()],
             losses: Losses::default(),
             span: (Slot(169_999_640), Slot(170_000_000)),
         }
     }
 
     fn told(counts: Counts) -> CoverageItem {
-        let traces = [
-            GapTraces { module: 3, gap: Gap::ParentMissingRemote, trace_ids: vec![[0xab; 16]] },
-            GapTraces { module: 4, gap: Gap::ParentMissingRemote, trace_ids: vec![[1; 16]] },
-        ];
-        CoverageItem::of(&covered(counts), Window::Hour, &traces)
+        CoverageItem::of(&covered(counts), Window::Hour, &Breaks { traces: &[], callers: Vec::new() })
     }
 
     #[test]
@@ -272,14 +239,5 @@ mod tests {
         let (low, high) = (item.low.expect("an interval"), item.high.expect("an interval"));
         assert!((low - 0.92404).abs() < 5e-6 && (high - 0.96740).abs() < 5e-6, "{low} {high}");
         assert_eq!(item.denominator_source, Some("gateway_counter"));
-    }
-
-    #[test]
-    fn gaps_show_traces_of_their_own_module_only() {
-        let gaps = told(Counts::default()).gaps;
-        let kinds: Vec<_> = gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
-        assert_eq!(kinds, [("parent_missing_remote", 2), ("client_root", 1)]);
-        assert_eq!(gaps[0].trace_ids, ["ab".repeat(16)]);
-        assert!(gaps[1].trace_ids.is_empty());
     }
 }

@@ -5,4 +5,5 @@ mod sums;
 mod independent;
 pub(crate) mod reading;
 
+pub(crate) mod breaks;
 pub(crate) mod item;
