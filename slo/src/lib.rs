@@ -22,9 +22,11 @@
 
 pub mod conventions;
 pub mod coverage;
+pub mod exact;
 pub mod interval;
 pub mod latency;
 pub mod outcome;
 pub mod ratio;
+pub mod spec;
 pub mod time;
 pub mod weight;

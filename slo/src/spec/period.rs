@@ -1,0 +1,94 @@
+//! Over how long a budget is kept, and lengths of time as documents write them.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// A length of time in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimeSpan(pub u64);
+
+impl TimeSpan {
+    /// Its seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeSpan {
+    /// In the largest unit that it is a whole number of: `30d`, `36h`, `5m`, `90s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+        match units.iter().find(|(seconds, _)| self.0 > 0 && self.0.is_multiple_of(*seconds)) {
+            Some((seconds, unit)) => write!(f, "{}{unit}", self.0 / seconds),
+            None => write!(f, "{}s", self.0),
+        }
+    }
+}
+
+/// The window of a budget.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Period {
+    /// The last so long, always.
+    Rolling(TimeSpan),
+    /// From one civil date to the next.
+    Calendar(Calendar),
+}
+
+/// Windows of civil time: `start + n x count units`, each counted from the start itself (`slo.md` 2.2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calendar {
+    /// The begin of the first one.
+    pub start: DateTime,
+    /// How many units one has, at least 1.
+    pub count: u32,
+    /// Which.
+    pub unit: CalendarUnit,
+    /// Where its days begin.
+    pub zone: TimeZone,
+}
+
+/// A unit of calendars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarUnit {
+    /// `h`.
+    Hour,
+    /// `d`.
+    Day,
+    /// `w`.
+    Week,
+    /// `M`.
+    Month,
+    /// `Q`.
+    Quarter,
+    /// `Y`.
+    Year,
+}
+
+impl CalendarUnit {
+    /// Nominal seconds: what factors are worked out with.
+    #[must_use]
+    pub const fn nominal_seconds(self) -> u64 {
+        match self {
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+            Self::Week => 7 * 86_400,
+            Self::Month => 30 * 86_400,
+            Self::Quarter => 90 * 86_400,
+            Self::Year => 365 * 86_400,
+        }
+    }
+}
+
+impl Period {
+    /// P as factors use it: of a calendar its nominal length.
+    #[must_use]
+    pub fn nominal_seconds(&self) -> u64 {
+        match self {
+            Self::Rolling(span) => span.seconds(),
+            Self::Calendar(calendar) => u64::from(calendar.count) * calendar.unit.nominal_seconds(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What an override may change: target, period, and who is told of what when.
+
+use super::{Period, Severity, Target, Tier, TimeSpan};
+use crate::exact::Decimal;
+
+/// The terms of an SLO, or of some of its instances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    /// Off: no instances.
+    pub enabled: bool,
+    /// T.
+    pub target: Target,
+    /// P.
+    pub period: Period,
+    /// Tiers, and who hears of them.
+    pub alerts: Alerts,
+    /// When too few events are no proof.
+    pub low_traffic: LowTraffic,
+    /// What silence means.
+    pub no_data: NoData,
+    /// What is told of the future.
+    pub forecast: Forecast,
+    /// What is done when the budget is low, highest step first.
+    pub policy: Vec<PolicyStep>,
+    /// `insufficient`, and no alerts, until so many events were seen.
+    pub activate_events: u64,
+    /// Without traffic for so long an instance is archived.
+    pub ttl: TimeSpan,
+}
+
+/// Tiers, and who hears of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alerts {
+    /// Tiers, pages first, shortest windows first.
+    pub tiers: Vec<Tier>,
+    /// A level falls when the cause has been lower for so long.
+    pub hold_down: TimeSpan,
+    /// Until somebody acknowledges, it is said again this often.
+    pub repeat_every: TimeSpan,
+    /// Receivers by name; `None`: the tenant's, else the configuration's.
+    pub receivers: Option<Vec<String>>,
+    /// Where it says what to do.
+    pub runbook: Option<String>,
+    /// What is sent; the rest is recorded only.
+    pub when: When,
+}
+
+/// Which events are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// Openings and escalations.
+    pub breaching: bool,
+    /// Resolves.
+    pub resolved: bool,
+    /// Missing data.
+    pub no_data: bool,
+}
+
+/// When too few events are no proof (`slo.md` 2.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowTraffic {
+    /// Significance: a tier starts only if chance is less likely than this.
+    pub alpha: Decimal,
+    /// Asked only while fewer bad events than this would be expected at the threshold.
+    pub apply_below: u64,
+    /// Whether a small share of the budget holds a tier back.
+    pub weighting: Weighting,
+}
+
+/// Whether a small share of the budget holds a tier back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weighting {
+    /// It is told only.
+    Rate,
+    /// It does.
+    Volume,
+}
+
+/// What silence means (`slo.md` 2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoData {
+    /// What silence is taken for.
+    pub expect: Expect,
+    /// Silence this long is one.
+    pub after: TimeSpan,
+    /// Share of a window that must be measured.
+    pub floor: Decimal,
+    /// What a slice without events is.
+    pub empty_slice: EmptySlice,
+    /// A gap this long is an alert.
+    pub alert_after: TimeSpan,
+    /// How bad that is.
+    pub severity: Severity,
+}
+
+/// What silence is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// A gap if the module otherwise sends metric points, else nothing.
+    Auto,
+    /// A gap.
+    Traffic,
+    /// No requests.
+    Nothing,
+}
+
+/// What a slice without events is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptySlice {
+    /// It does not count.
+    Skip,
+    /// Good.
+    Good,
+    /// Bad.
+    Bad,
+}
+
+/// What is told of the future.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    /// The rates of the last so long go on.
+    pub window: TimeSpan,
+    /// Told when the budget is expected to end within so long.
+    pub warn_before: Option<TimeSpan>,
+    /// How bad that is.
+    pub severity: Severity,
+}
+
+/// What is done when the budget is low.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyStep {
+    /// Its name.
+    pub name: String,
+    /// It fires when less of the budget is left: a ratio, 0 or less too.
+    pub below: Decimal,
+    /// How bad that is.
+    pub severity: Severity,
+    /// What to do.
+    pub message: String,
+}
