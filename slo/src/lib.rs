@@ -22,6 +22,10 @@
 
 pub mod conventions;
 pub mod coverage;
+pub mod attribution;
+pub mod calendar;
+pub mod gates;
+pub mod engine;
 pub mod exact;
 pub mod interval;
 pub mod latency;

@@ -3,6 +3,8 @@
 
 mod decimal;
 mod fraction;
+mod quotient;
 
 pub use decimal::{BadDecimal, Decimal};
 pub use fraction::Fraction;
+pub use quotient::Quotient;

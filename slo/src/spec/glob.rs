@@ -54,7 +54,8 @@ impl fmt::Display for Glob {
     }
 }
 
-/// A list of patterns. The last one that matches decides; with nothing but `!` patterns all others match.
+/// A list of patterns: a name is meant that one of them matches and none with `!` does; with nothing but `!` patterns all
+/// others are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Globs {
     rules: Vec<(bool, Glob)>,
@@ -83,13 +84,10 @@ impl Globs {
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         let is_reserved = self.skips_reserved && matches!(name, TENANT_UNKNOWN | TENANT_OVERFLOW | TENANT_SYSTEM);
-        let by_default = !is_reserved && !self.rules.is_empty() && self.rules.iter().all(|(takes, _)| !takes);
-        let decides = self
-            .rules
-            .iter()
-            .rev()
-            .find(|(_, glob)| if is_reserved { glob.as_str() == name } else { glob.matches(name) });
-        decides.map_or(by_default, |(takes, _)| *takes)
+        let is_meant = |glob: &Glob| if is_reserved { glob.as_str() == name } else { glob.matches(name) };
+        let any = |takes: bool| self.rules.iter().any(|(rule, glob)| *rule == takes && is_meant(glob));
+        let all_but = !is_reserved && !self.rules.is_empty() && self.rules.iter().all(|(takes, _)| !takes);
+        (any(true) || all_but) && !any(false)
     }
 
     /// The one name that it can mean.
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_pattern_that_matches_decides() {
+    fn what_is_removed_is_not_meant_whatever_else_matches() {
         let globs = Globs::new(["content_*", "rag_hub", "!content_old"]);
         assert!(globs.matches("rag_hub") && globs.matches("content_ops"));
         assert!(!globs.matches("content_old") && !globs.matches("chat"));

@@ -1,0 +1,322 @@
+//! One instance of an SLO: a tenant x module, its windows, its tiers and its incident, tick after tick.
+
+use super::incident::{Cause, Decided, Event, Incidents, Pace, Reason};
+use super::slices::{Rule, Slices, Verdict};
+use super::sums::{Delta, Source, Sums};
+use super::tiers::{Budgeted, Measure, Phase, TierState, Unit, is_over};
+use super::truth::Reading;
+use super::windows::{Effect, Grid, Span, Windows};
+use crate::calendar;
+use crate::exact::{Decimal, Fraction};
+use crate::spec::{Expect, Method, Op, Period, Severity, Terms};
+
+/// How far above a step's edge the budget must rise before the step may fire again (`slo.md` 2.8).
+const REARM: Decimal = Decimal::new(2, 2);
+
+/// What a tick brings to an instance.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// What is known of its source.
+    pub source: Source,
+    /// What ticks count from now on: of the tick that closes, and of earlier ones.
+    pub changes: Vec<(u64, Delta)>,
+}
+
+/// An instance.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// What holds for it.
+    pub(super) terms: Terms,
+    pub(super) method: Method,
+    pub(super) grid: Grid,
+    pub(super) windows: Windows,
+    slices: Option<Slices>,
+    /// Its tiers.
+    pub(super) tiers: Vec<TierState>,
+    /// The window of the budget.
+    pub(super) period: usize,
+    /// Of a calendar: its first tick, and the first after it.
+    pub(super) calendar: Option<(u64, u64)>,
+    pub(super) forecast_window: usize,
+    pub(super) born: u64,
+    /// Events since birth.
+    pub(super) seen: u64,
+    /// The tick that had the last event.
+    pub(super) heard: u64,
+    /// Gaps in a row up to now.
+    pub(super) gap_ticks: u64,
+    /// Steps of the policy that are reached.
+    pub(super) steps: Vec<bool>,
+    /// Its incidents.
+    pub incidents: Incidents,
+    /// A correction came since the last tick.
+    is_corrected: bool,
+}
+
+impl Instance {
+    /// An instance whose first tick is `first`; `name` says which it is in which store, and its generation.
+    #[must_use]
+    pub fn new(terms: Terms, method: Method, grid: Grid, (name, first): (String, u64)) -> Self {
+        let mut windows = Windows::new(grid, first);
+        let calendar = match &terms.period {
+            Period::Rolling(_) => None,
+            Period::Calendar(_) => calendar_at(&terms.period, grid, first),
+        };
+        let period = windows.open(match &terms.period {
+            Period::Rolling(span) => Span::Last(grid.ticks(span.seconds())),
+            Period::Calendar(_) => Span::Since(calendar.map_or(first, |(from, _)| from)),
+        });
+        let mut open = |seconds: u64| windows.open(Span::Last(grid.ticks(seconds)));
+        let forecast_window = open(terms.forecast.window.seconds());
+        let tiers = terms.alerts.tiers.iter().map(|tier| {
+            let long = open(tier.long.seconds());
+            TierState::new(*tier, long, tier.short.map(|short| open(short.seconds())), first)
+        });
+        let tiers = tiers.collect();
+        let rule = Rule::of(method, grid.tick_s, terms.no_data.empty_slice, terms.no_data.floor);
+        let slices = rule.map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
+        Self {
+            steps: vec![false; terms.policy.len()],
+            terms,
+            method,
+            grid,
+            windows,
+            slices,
+            tiers,
+            period,
+            calendar,
+            forecast_window,
+            born: first,
+            seen: 0,
+            heard: first,
+            gap_ticks: 0,
+            incidents: Incidents::new(name),
+            is_corrected: false,
+        }
+    }
+
+    /// Closes the next tick; says what happened.
+    pub fn tick(&mut self, input: &Input) -> Vec<Event> {
+        let tick = self.windows.next();
+        if let Some((_, to)) = self.calendar
+            && tick >= to
+        {
+            self.turn_calendar(tick);
+        }
+        let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
+        self.heard = if brings { tick } else { self.heard };
+        let source = self.meaning(input.source, tick);
+        self.gap_ticks = if source == Source::Dead { self.gap_ticks + 1 } else { 0 };
+        self.windows.close(source);
+        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(source)) {
+            self.count_slice(&verdict);
+        }
+        input.changes.iter().for_each(|(at, delta)| self.change(*at, delta));
+        if let Some(slices) = &mut self.slices
+            && tick.is_multiple_of(64)
+        {
+            slices.forget_before(tick.saturating_sub(self.grid.ticks(7_200)));
+        }
+        self.read_tiers(tick);
+        self.read_policy();
+        let decided = self.decide(tick);
+        self.is_corrected = false;
+        self.incidents.tick(tick + 1, &decided, &self.pace())
+    }
+
+    /// Sets what corrections do to its ticks.
+    pub fn correct(&mut self, effects: Vec<Effect>) {
+        self.windows.correct(effects);
+        self.is_corrected = true;
+    }
+
+    /// The first tick that has not closed.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.windows.next()
+    }
+
+    /// Whether so little came for so long that it may go.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        (self.next() - self.heard) * self.grid.tick_s > self.terms.ttl.seconds()
+    }
+
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let slices = self.slices.as_ref().map_or(0, Slices::memory_bytes);
+        size_of::<Self>() + self.windows.memory_bytes() + slices
+    }
+
+    /// What silence means for it.
+    fn meaning(&self, source: Source, tick: u64) -> Source {
+        let quiet_s = (tick - self.heard.min(tick)) * self.grid.tick_s;
+        match (self.terms.no_data.expect, source) {
+            (_, Source::Dead) => Source::Dead,
+            (Expect::Nothing, _) => Source::Alive,
+            (Expect::Traffic, _) if quiet_s >= self.terms.no_data.after.seconds() => Source::Dead,
+            (_, source) => source,
+        }
+    }
+
+    fn change(&mut self, tick: u64, delta: &Delta) {
+        self.seen = self.seen.saturating_add_signed(delta.total);
+        match &mut self.slices {
+            None => {
+                self.windows.change(tick, |cell| cell.change(delta));
+            }
+            Some(slices) => {
+                if let Some(verdict) = slices.change(tick, delta) {
+                    self.count_slice(&verdict);
+                }
+            }
+        }
+    }
+
+    fn count_slice(&mut self, verdict: &Verdict) {
+        let Verdict { tick, before, after } = *verdict;
+        self.windows.change(tick, |cell| {
+            cell.total = cell.total + after.0 - before.0.min(cell.total + after.0);
+            cell.bad = (cell.bad + after.1).saturating_sub(before.1);
+        });
+    }
+
+    fn turn_calendar(&mut self, tick: u64) {
+        self.calendar = calendar_at(&self.terms.period, self.grid, tick);
+        if let Some((from, _)) = self.calendar {
+            self.windows.reopen(self.period, from);
+        }
+    }
+
+    pub(super) fn unit(&self) -> Unit {
+        if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole }
+    }
+
+    /// The events, or slices, that the budget is a share of: slices of the whole period, whether they have come or not.
+    pub(super) fn budget_total(&self) -> u64 {
+        match (self.method, self.calendar) {
+            (Method::Occurrences, _) => self.windows.sums(self.period).total,
+            (Method::Timeslices { slice, .. } | Method::RatioTimeslices { slice }, calendar) => {
+                let rolling = self.terms.period.nominal_seconds();
+                let seconds = calendar.map_or(rolling, |(from, to)| (to - from) * self.grid.tick_s);
+                seconds / slice.seconds().max(1)
+            }
+        }
+    }
+
+    fn read_tiers(&mut self, tick: u64) {
+        let period = self.windows.sums(self.period);
+        let period_ticks = self.grid.ticks(self.terms.period.nominal_seconds());
+        let budgeted = Budgeted { total: period.total, period_ticks, age_ticks: tick + 1 - self.born };
+        let measure = Measure {
+            target: self.terms.target,
+            unit: if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole },
+            floor: self.terms.no_data.floor,
+            low_traffic: (self.method == Method::Occurrences).then_some((&self.terms.low_traffic, budgeted)),
+            tick_s: self.grid.tick_s,
+        };
+        let may_start = self.seen >= self.terms.activate_events;
+        for tier in &mut self.tiers {
+            let long: &Sums = self.windows.sums(tier.long);
+            let short = tier.short.map(|place| self.windows.sums(place));
+            tier.read(&measure, (long, short), tick + 1, may_start);
+        }
+    }
+
+    /// Whether less of the budget is left than this: `R < below`, or at most this.
+    pub(super) fn has_left_less_than(&self, below: Decimal, or_equal: bool) -> bool {
+        let sums = self.windows.sums(self.period);
+        let total = self.budget_total();
+        // R < below is a burn over the whole period of more than 1 - below.
+        let spent = match below.mantissa() {
+            mantissa if mantissa < 0 => Fraction::of(Decimal::new(-mantissa, below.scale())).and_then(above_one),
+            _ => Fraction::of(below).and_then(below_one),
+        };
+        let op = if or_equal { Op::Gte } else { Op::Gt };
+        total > 0 && spent.is_some_and(|spent| is_over(op, spent, self.terms.target, (self.unit(), sums.bad, total)))
+    }
+
+    fn read_policy(&mut self) {
+        for place in 0..self.steps.len() {
+            let below = self.terms.policy[place].below;
+            let rearmed = sum(below, REARM);
+            let is_reached = match self.steps[place] {
+                false => self.has_left_less_than(below, false),
+                true => rearmed.is_none_or(|edge| self.has_left_less_than(edge, false)),
+            };
+            self.steps[place] = is_reached;
+        }
+    }
+
+    fn decide(&self, tick: u64) -> Decided {
+        let is_active = self.seen >= self.terms.activate_events;
+        let tiers = (0..).zip(&self.tiers).filter(|(_, tier)| tier.phase == Phase::Firing);
+        let tiers = tiers.map(|(place, tier)| (tier.tier.severity, Cause::Tier(place)));
+        let steps = (0..).zip(&self.steps).filter(|(_, is_reached)| **is_reached && is_active);
+        let steps = steps.map(|(place, _)| (self.terms.policy[usize::from(place)].severity, Cause::Policy(place)));
+        let no_data = &self.terms.no_data;
+        let is_gone = is_active && self.gap_ticks * self.grid.tick_s >= no_data.alert_after.seconds().max(1);
+        let gone = is_gone.then_some((no_data.severity, Cause::NoData));
+        let worst =
+            tiers.chain(steps).chain(gone).min_by_key(|(severity, cause)| (std::cmp::Reverse(*severity), *cause));
+        Decided {
+            worst,
+            gap_begins: self.gap_ticks == 1,
+            is_maintained: self.windows.effect(tick).is_some(),
+            clear: self.why_clear(),
+        }
+    }
+
+    /// Why it would be clear now.
+    fn why_clear(&self) -> Reason {
+        let cause = self.incidents.open().map(|incident| incident.cause);
+        let is_empty =
+            |place: u8| self.tiers.get(usize::from(place)).is_some_and(|tier| tier.long_reading == Reading::Empty);
+        match cause {
+            _ if self.is_corrected => Reason::Correction,
+            Some(Cause::Tier(place)) if is_empty(place) => Reason::NoTraffic,
+            _ => Reason::Recovered,
+        }
+    }
+
+    fn pace(&self) -> Pace {
+        let ticks = |seconds: u64| seconds.div_ceil(self.grid.tick_s);
+        let alerts = &self.terms.alerts;
+        Pace {
+            tick_s: self.grid.tick_s,
+            hold_down: ticks(alerts.hold_down.seconds()),
+            repeat_every: ticks(alerts.repeat_every.seconds()),
+        }
+    }
+
+    /// How bad it may be at worst: the worst severity of its tiers.
+    #[must_use]
+    pub fn severity_max(&self) -> Option<Severity> {
+        self.tiers.iter().map(|tier| tier.tier.severity).max()
+    }
+}
+
+fn above_one(part: Fraction) -> Option<Fraction> {
+    let numerator = part.numerator().checked_add(part.denominator())?;
+    Some(Fraction::new(numerator, part.denominator()))
+}
+
+fn below_one(part: Fraction) -> Option<Fraction> {
+    let numerator = part.denominator().checked_sub(part.numerator())?;
+    Some(Fraction::new(numerator, part.denominator()))
+}
+
+fn sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let scale = one.scale().max(other.scale());
+    Some(Decimal::new(one.units(scale)?.checked_add(other.units(scale)?)?, scale))
+}
+
+/// The ticks of the calendar window that holds a tick.
+fn calendar_at(period: &Period, grid: Grid, tick: u64) -> Option<(u64, u64)> {
+    let Period::Calendar(calendar) = period else { return None };
+    let at = i64::try_from(tick * grid.tick_s).ok()?;
+    let (from, to) = calendar::window_at(calendar, at)?;
+    let tick = |seconds: i64| u64::try_from(seconds).map_or(0, |seconds| seconds / grid.tick_s);
+    Some((tick(from), tick(to)))
+}

@@ -1,0 +1,20 @@
+//! SLOs at work: instances that take what each tick counted and say what state they are in and what happened. Pure: the
+//! same ticks give the same words, live, in a replay and in a backtest.
+//!
+//! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
+//! what windows say ([`truth`]), slices (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
+//! instance with all of that ([`instance`], [`status`]), and all of them ([`fleet`]).
+
+pub mod sums;
+mod store;
+pub mod windows;
+pub mod truth;
+mod slices;
+pub mod tiers;
+pub mod incident;
+pub mod instance;
+pub mod status;
+pub mod fleet;
+
+#[cfg(test)]
+pub(crate) mod tests;

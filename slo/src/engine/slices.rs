@@ -1,0 +1,131 @@
+//! Slices of time: events of a slice become one verdict, which the windows then count at the slice's last tick
+//! (`slo.md` 2.3).
+
+use super::store::Store;
+use super::sums::{Delta, Source, Sums};
+use super::truth::Value;
+use crate::exact::Decimal;
+use crate::spec::{EmptySlice, Method};
+
+/// How slices are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) slice_ticks: u64,
+    /// `Timeslices`: the share of good events of a good slice. `RatioTimeslices` has none.
+    target: Option<Decimal>,
+    pub(super) empty: EmptySlice,
+    pub(super) floor: Decimal,
+}
+
+impl Rule {
+    /// How a method judges; `None`: it counts events.
+    pub(super) fn of(method: Method, tick_s: u64, empty: EmptySlice, floor: Decimal) -> Option<Self> {
+        let (slice, target) = match method {
+            Method::Occurrences => return None,
+            Method::Timeslices { slice, target } => (slice, Some(target)),
+            Method::RatioTimeslices { slice } => (slice, None),
+        };
+        Some(Self { slice_ticks: (slice.seconds() / tick_s).max(1), target, empty, floor })
+    }
+
+    /// What a slice counts as: nothing, or one slice that is good or bad, or so far short.
+    fn verdict(&self, sums: &Sums) -> (u64, u128) {
+        let all_bad = if self.target.is_some() { 1 } else { 1 << 64 };
+        match Value::of(sums, self.floor) {
+            Value::Measured => (1, self.shortfall(sums)),
+            // Gaps are skipped; silence of a source that would have been heard, or of which nothing is known, is empty.
+            Value::Unmeasured if sums.gaps > 0 => (0, 0),
+            Value::Empty | Value::Unmeasured => match self.empty {
+                EmptySlice::Skip => (0, 0),
+                EmptySlice::Good => (1, 0),
+                EmptySlice::Bad => (1, all_bad),
+            },
+        }
+    }
+
+    fn shortfall(&self, sums: &Sums) -> u128 {
+        let bad = u64::try_from(sums.bad).unwrap_or(u64::MAX).min(sums.total);
+        match self.target {
+            Some(target) => {
+                let one = 10_u128.pow(u32::from(target.scale()));
+                let good = u128::from(sums.total - bad) * one;
+                u128::from(good < u128::try_from(target.mantissa()).unwrap_or(0) * u128::from(sums.total))
+            }
+            None => (u128::from(bad) << 64) / u128::from(sums.total),
+        }
+    }
+}
+
+/// Slices of one instance.
+#[derive(Debug, Clone)]
+pub(super) struct Slices {
+    pub(super) rule: Rule,
+    store: Store,
+    /// The tick that a slice begins at; slices lie at whole slices from there.
+    origin: u64,
+    next: u64,
+}
+
+/// A slice counts otherwise than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Its last tick.
+    pub(super) tick: u64,
+    /// Slices and bad ones, or shortfall.
+    pub(super) before: (u64, u128),
+    pub(super) after: (u64, u128),
+}
+
+impl Slices {
+    pub(super) fn new(rule: Rule, origin: u64, first: u64) -> Self {
+        let origin = origin % rule.slice_ticks;
+        let mut store = Store::default();
+        // Two hours: as late as events may be.
+        store.change(first.saturating_sub(7_200) / rule.slice_ticks, |_| {});
+        Self { rule, store, origin, next: first }
+    }
+
+    fn slice_of(&self, tick: u64) -> u64 {
+        // The slice before the first whole one has number 0.
+        (tick + self.rule.slice_ticks - self.origin) / self.rule.slice_ticks
+    }
+
+    fn last_tick(&self, slice: u64) -> u64 {
+        slice * self.rule.slice_ticks + self.origin - 1
+    }
+
+    /// Closes the next tick; says of a slice that ends with it.
+    pub(super) fn close(&mut self, source: Source) -> Option<Verdict> {
+        let tick = self.next;
+        self.next += 1;
+        let slice = self.slice_of(tick);
+        self.store.change(slice, |cell| cell.add(&Sums::tick(source)));
+        (self.last_tick(slice) == tick).then(|| {
+            let after = self.rule.verdict(&self.store.cell(slice));
+            Verdict { tick, before: (0, 0), after }
+        })
+    }
+
+    /// Changes what a tick counted; says of its slice if that has ended.
+    pub(super) fn change(&mut self, tick: u64, delta: &Delta) -> Option<Verdict> {
+        let slice = self.slice_of(tick);
+        let (mut before, mut after) = (Sums::default(), Sums::default());
+        let known = self.store.change(slice, |cell| {
+            before = *cell;
+            cell.change(delta);
+            after = *cell;
+        });
+        let tick = self.last_tick(slice);
+        let [before, after] = [before, after].map(|sums| self.rule.verdict(&sums));
+        (known && tick < self.next && before != after).then_some(Verdict { tick, before, after })
+    }
+
+    /// Forgets slices before this tick.
+    pub(super) fn forget_before(&mut self, tick: u64) {
+        self.store.forget_before(self.slice_of(tick));
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.store.memory_bytes()
+    }
+}

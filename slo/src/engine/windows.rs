@@ -1,0 +1,350 @@
+//! Windows of one instance as running sums: a tick adds what closed and takes out what left, whatever their length
+//! (`slo.md` 2.2).
+
+use super::store::Store;
+use super::sums::{Source, Sums};
+
+/// How time is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Seconds of a tick.
+    pub tick_s: u64,
+    /// Ticks of a cell in windows longer than an hour: their left edge is that of a cell.
+    pub cell_ticks: u64,
+}
+
+impl Grid {
+    /// The daemon's: ticks of 10 s, cells of a minute.
+    pub const LIVE: Self = Self { tick_s: 10, cell_ticks: 6 };
+
+    /// Ticks in so many seconds.
+    #[must_use]
+    pub const fn ticks(self, seconds: u64) -> u64 {
+        seconds / self.tick_s
+    }
+}
+
+/// Ticks before the first one that late events may still be counted in.
+const EARLIER_SECONDS: u64 = 7_200;
+/// Longest window with exact edges, seconds.
+const EXACT_SECONDS: u64 = 3_600;
+
+/// Which ticks a window holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Span {
+    /// The last so many.
+    Last(u64),
+    /// All since this one.
+    Since(u64),
+}
+
+/// What a correction does to the ticks from its first to before its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// First tick.
+    pub from: u64,
+    /// First tick after it.
+    pub to: u64,
+    /// All is good; else the ticks leave their windows.
+    pub is_good: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Window {
+    span: Span,
+    /// Its first tick.
+    from: u64,
+    sums: Sums,
+}
+
+/// All windows of an instance, and the cells that they need.
+#[derive(Debug, Clone)]
+pub(super) struct Windows {
+    grid: Grid,
+    /// Ticks, for windows up to an hour.
+    ticks: Store,
+    /// Cells, for longer ones; without cells of their own these are ticks too.
+    cells: Store,
+    windows: Vec<Window>,
+    /// By first tick; none overlap.
+    effects: Vec<Effect>,
+    /// The first tick that has not closed.
+    next: u64,
+}
+
+impl Windows {
+    /// Without windows; `first` is the first tick that will close.
+    pub(super) fn new(grid: Grid, first: u64) -> Self {
+        let earliest = first.saturating_sub(grid.ticks(EARLIER_SECONDS));
+        let (mut ticks, mut cells) = (Store::default(), Store::default());
+        ticks.change(earliest, |_| {});
+        cells.change(earliest / grid.cell_ticks, |_| {});
+        Self { grid, ticks, cells, windows: Vec::new(), effects: Vec::new(), next: first }
+    }
+
+    /// The place of a window, opened if there is none like it.
+    pub(super) fn open(&mut self, span: Span) -> usize {
+        if let Some(place) = self.windows.iter().position(|window| window.span == span) {
+            return place;
+        }
+        let mut window = Window { span, from: 0, sums: Sums::default() };
+        window.from = self.edge(span);
+        window.sums = self.count(window.from, self.next);
+        self.windows.push(window);
+        self.windows.len() - 1
+    }
+
+    /// Lets a window begin at another tick.
+    pub(super) fn reopen(&mut self, place: usize, since: u64) {
+        let sums = self.count(since, self.next);
+        self.windows[place] = Window { span: Span::Since(since), from: since, sums };
+    }
+
+    /// What a window counted.
+    pub(super) fn sums(&self, place: usize) -> &Sums {
+        &self.windows[place].sums
+    }
+
+    /// The first tick of a window.
+    pub(super) fn from(&self, place: usize) -> u64 {
+        self.windows[place].from
+    }
+
+    /// The first tick that has not closed.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Closes the next tick.
+    pub(super) fn close(&mut self, source: Source) {
+        let tick = self.next;
+        self.next += 1;
+        let sums = Sums::tick(source);
+        self.ticks.change(tick, |cell| cell.add(&sums));
+        self.cells.change(tick / self.grid.cell_ticks, |cell| cell.add(&sums));
+        let added = self.seen(tick, sums);
+        for place in 0..self.windows.len() {
+            self.windows[place].sums.add(&added);
+            self.leave(place);
+        }
+        self.forget();
+    }
+
+    /// Changes what a closed tick counted. `false`: it is too long ago for any window.
+    pub(super) fn change(&mut self, tick: u64, change: impl Fn(&mut Sums)) -> bool {
+        if tick >= self.next {
+            return false;
+        }
+        let cell = tick / self.grid.cell_ticks;
+        let (mut before, mut after) = (Sums::default(), Sums::default());
+        let known = self.ticks.change(tick, |sums| {
+            before = *sums;
+            change(sums);
+            after = *sums;
+        });
+        let kept = self.cells.change(cell, |sums| {
+            if !known {
+                before = *sums;
+                change(sums);
+                after = *sums;
+            } else {
+                sums.take(&before);
+                sums.add(&after);
+            }
+        });
+        let (before, after) = (self.seen(tick, before), self.seen(tick, after));
+        for window in self.windows.iter_mut().filter(|window| window.from <= tick) {
+            window.sums.take(&before);
+            window.sums.add(&after);
+        }
+        known || kept
+    }
+
+    /// Sets what corrections do, and counts all windows anew.
+    pub(super) fn correct(&mut self, effects: Vec<Effect>) {
+        self.effects = effects;
+        for place in 0..self.windows.len() {
+            self.windows[place].sums = self.count(self.windows[place].from, self.next);
+        }
+    }
+
+    /// What corrections do to this tick.
+    pub(super) fn effect(&self, tick: u64) -> Option<&Effect> {
+        let at = self.effects.partition_point(|effect| effect.to <= tick);
+        self.effects.get(at).filter(|effect| effect.from <= tick)
+    }
+
+    /// Bytes that its cells take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.ticks.memory_bytes() + self.cells.memory_bytes()
+    }
+
+    /// What the cells from `from` to before `to` counted, whole cells where the ticks are forgotten.
+    pub(super) fn count(&self, from: u64, to: u64) -> Sums {
+        let width = self.grid.cell_ticks;
+        let mut sums = Sums::default();
+        let mut add = |tick: u64, cell: Sums| sums.add(&self.seen(tick, cell));
+        // Where ticks are forgotten, cells; the cell that both reach into is not theirs.
+        let kept = self.ticks.first();
+        let exact = if from < kept { kept.next_multiple_of(width).min(to) } else { from };
+        self.cells
+            .range(from / width, exact / width)
+            .filter(|_| from < kept)
+            .for_each(|(cell, sums)| add(cell * width, sums));
+        self.ticks.range(exact, to).for_each(|(tick, sums)| add(tick, sums));
+        sums
+    }
+
+    fn leave(&mut self, place: usize) {
+        let to = self.edge(self.windows[place].span);
+        let width = if self.is_exact(self.windows[place].span) { 1 } else { self.grid.cell_ticks };
+        while self.windows[place].from < to {
+            let from = self.windows[place].from;
+            let left = if width == 1 { self.ticks.cell(from) } else { self.cells.cell(from / width) };
+            let left = self.seen(from, left);
+            self.windows[place].sums.take(&left);
+            self.windows[place].from = from + width;
+        }
+    }
+
+    /// The first tick of a window whose last one is the tick that closed last.
+    fn edge(&self, span: Span) -> u64 {
+        match span {
+            Span::Since(since) => since,
+            Span::Last(ticks) if self.is_exact(span) => self.next.saturating_sub(ticks),
+            Span::Last(ticks) => {
+                let edge = self.next.saturating_sub(ticks);
+                edge - edge % self.grid.cell_ticks
+            }
+        }
+    }
+
+    fn is_exact(&self, span: Span) -> bool {
+        match span {
+            Span::Since(_) => true,
+            Span::Last(ticks) => self.grid.cell_ticks == 1 || ticks * self.grid.tick_s <= EXACT_SECONDS,
+        }
+    }
+
+    /// What corrections leave of a cell.
+    fn seen(&self, tick: u64, mut cell: Sums) -> Sums {
+        match self.effect(tick) {
+            None => cell,
+            Some(effect) if effect.is_good => {
+                (cell.bad, cell.raw_bad) = (0, 0);
+                cell
+            }
+            Some(_) => Sums::default(),
+        }
+    }
+
+    /// Forgets what no window holds any more and late events cannot reach.
+    fn forget(&mut self) {
+        if !self.next.is_multiple_of(32) {
+            return;
+        }
+        let late = self.next.saturating_sub(self.grid.ticks(EARLIER_SECONDS));
+        let first = |is_long: bool| {
+            let held = self.windows.iter().filter(|window| is_long || self.is_exact(window.span) && !window.is_since());
+            held.map(|window| window.from).min().unwrap_or(late).min(late)
+        };
+        let (ticks, cells) = (first(self.grid.cell_ticks == 1), first(true));
+        self.ticks.forget_before(ticks);
+        self.cells.forget_before(cells / self.grid.cell_ticks);
+    }
+}
+
+impl Window {
+    fn is_since(&self) -> bool {
+        matches!(self.span, Span::Since(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn add(bad: u64, total: u64) -> impl Fn(&mut Sums) {
+        move |cell: &mut Sums| {
+            cell.bad += u128::from(bad);
+            cell.total += total;
+        }
+    }
+
+    #[test]
+    fn a_window_up_to_an_hour_is_exact_and_a_longer_one_begins_at_a_minute() {
+        let mut windows = Windows::new(Grid::LIVE, 600);
+        let (hour, two) = (windows.open(Span::Last(360)), windows.open(Span::Last(720)));
+        for tick in 600..600 + 725 {
+            windows.close(Source::Silent);
+            windows.change(tick, add(0, 1));
+        }
+        // 725 ticks have closed; the edge of two hours is tick 605, of whose minute all six are in.
+        assert_eq!((windows.sums(hour).total, windows.sums(two).total), (360, 725));
+        windows.close(Source::Silent);
+        assert_eq!((windows.from(two), windows.sums(two).ticks), (606, 720));
+    }
+
+    /// Ticks as a list, with what corrections leave of them.
+    fn naive(cells: &[Sums], effects: &[Effect], from: u64, to: u64) -> Sums {
+        let mut sums = Sums::default();
+        for tick in from..to.min(cells.len() as u64) {
+            let mut cell = cells[tick as usize];
+            match effects.iter().find(|effect| effect.from <= tick && tick < effect.to) {
+                None => sums.add(&cell),
+                Some(effect) if effect.is_good => {
+                    (cell.bad, cell.raw_bad) = (0, 0);
+                    sums.add(&cell);
+                }
+                Some(_) => {}
+            }
+        }
+        sums
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn windows_are_the_sums_of_their_ticks(
+            steps in prop::collection::vec((0_u64..4, 0_u64..40, 0_u64..700, 0_u8..3), 1..1_600),
+            spans in (1_u64..60, 300_u64..361, 361_u64..1_300),
+            (cell_ticks, since) in (prop_oneof![Just(1_u64), Just(6)], 0_u64..900),
+            correction in (0_u64..200, 1_u64..60, any::<bool>(), 0_usize..1_600),
+        ) {
+            let grid = Grid { tick_s: 10, cell_ticks };
+            let mut windows = Windows::new(grid, 0);
+            let mut model: Vec<Sums> = Vec::new();
+            let spans = [spans.0, spans.1, spans.2];
+            let places = spans.map(|ticks| windows.open(Span::Last(ticks)));
+            let calendar = windows.open(Span::Since(0));
+            let (first, minutes, is_good, when) = correction;
+            let effect = Effect { from: first * 6, to: (first + minutes) * 6, is_good };
+            let mut effects = Vec::new();
+            for (step, (bad, good, late, source)) in steps.into_iter().enumerate() {
+                let source = [Source::Silent, Source::Alive, Source::Dead][usize::from(source)];
+                windows.close(source);
+                model.push(Sums::tick(source));
+                let tick = (step as u64).saturating_sub(if late > 600 { late } else { 0 });
+                prop_assert!(windows.change(tick, add(bad, bad + good)));
+                add(bad, bad + good)(&mut model[tick as usize]);
+                if step == when {
+                    effects.push(effect);
+                    windows.correct(effects.clone());
+                }
+                let next = step as u64 + 1;
+                for (ticks, place) in spans.iter().zip(places) {
+                    let edge = next.saturating_sub(*ticks);
+                    let edge = if *ticks > 360 { edge - edge % cell_ticks } else { edge };
+                    prop_assert_eq!(*windows.sums(place), naive(&model, &effects, edge, next), "{} at {}", ticks, next);
+                }
+                if next == since {
+                    windows.reopen(calendar, since.saturating_sub(100) / 6 * 6);
+                }
+                let from = if next >= since && since > 0 { since.saturating_sub(100) / 6 * 6 } else { 0 };
+                prop_assert_eq!(*windows.sums(calendar), naive(&model, &effects, from, next), "calendar at {}", next);
+            }
+        }
+    }
+}
