@@ -1,10 +1,12 @@
 //! Bailiwick's domain as values. No runtime, no clock, no files, no network.
 //!
 //! Everything here is a pure function or a plain value, so that the daemon, its dashboards and its tests count and
-//! name alike. Modules in reading order: what a request is worth ([`outcome`]), how counts become figures
-//! ([`ratio`]), how time is cut ([`time`]), how durations are bucketed ([`latency`]), what a sampled span stands for
-//! ([`weight`]), how far a proportion may be off ([`interval`]), how much traces show ([`coverage`]), how things are
-//! named in public ([`conventions`]).
+//! name alike. Modules in reading order: how things are named in public ([`conventions`]) and numbers without loss
+//! ([`exact`]); what a request is worth ([`outcome`]), how counts become figures ([`ratio`]), how time is cut ([`time`]),
+//! how durations are bucketed ([`latency`]), what a sampled span stands for ([`weight`]), how far a proportion may be off
+//! ([`interval`]), how much traces show ([`coverage`]); what an SLO means ([`spec`]) and how it is read ([`document`]);
+//! its calendar ([`calendar`]), when too few events are no proof ([`gates`]), SLOs at work ([`engine`]), who the bad
+//! events came from ([`attribution`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -18,19 +20,28 @@
 //! * **slot** – a closed 10 s interval of a series.
 //! * **window** – a union of whole slots that a figure speaks about.
 //! * **snapshot** – the immutable figures of one moment.
+//! * **SLO** – a promise about a ratio over a period; its **target** T leaves an **error budget** of 1 - T.
+//! * **instance** – an SLO of one tenant x module.
+//! * **burn rate** – how many times faster than evenly over the period the budget goes.
+//! * **tier** – a burn rate over a long and a short window at which somebody is told: page or ticket.
+//! * **incident** – all that is wrong with one instance, from its first tier to its end.
 #![forbid(unsafe_code)]
 
 pub mod conventions;
+pub mod exact;
+
+pub mod outcome;
+pub mod ratio;
+pub mod time;
+pub mod latency;
+pub mod weight;
+pub mod interval;
 pub mod coverage;
-pub mod attribution;
+
+pub mod spec;
+pub mod document;
+
 pub mod calendar;
 pub mod gates;
 pub mod engine;
-pub mod exact;
-pub mod interval;
-pub mod latency;
-pub mod outcome;
-pub mod ratio;
-pub mod spec;
-pub mod time;
-pub mod weight;
+pub mod attribution;

@@ -15,7 +15,7 @@ const SCALE_MAX: u32 = 18;
 /// assert_eq!(target.to_string(), "99.9");
 /// assert_eq!(target.units(8), Some(9_990_000_000));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Decimal {
     mantissa: i64,
     scale: u8,
