@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::finding::{Code, Findings};
-use super::read::{Alerting, Extension, Indicator, Object, Objective, RuleAt, Set, Tiers, Version};
+use super::read::{Alerting, Extension, Indicator, Object, Objective, RuleAt, Scope, Tiers};
 use super::read::{read_alerts, read_extension, read_objectives, read_period, text};
 use super::revision;
 use super::tree::{Node, Spot, Value};
@@ -70,19 +70,13 @@ struct Shared<'a> {
 }
 
 /// Compiles the objectives of an SLO document.
-pub(super) fn compile(
-    object: &Object,
-    version: Version,
-    set: &Set<'_>,
-    context: &Context<'_>,
-    out: &mut Findings,
-) -> Vec<Compiled> {
+pub(super) fn compile(object: &Object, scope: Scope<'_>, context: &Context<'_>, out: &mut Findings) -> Vec<Compiled> {
     let Some(spec) = object.spec() else { return Vec::new() };
     if !matches!(spec.value, Value::Map(_)) {
         out.add(Code::Syntax, spec.at, format!("a mapping belongs here, not {}", spec.shape()));
         return Vec::new();
     }
-    let extension = read_extension(spec, object.annotated.as_ref(), set, out);
+    let extension = read_extension(spec, object.annotated.as_ref(), scope.set, out);
     let service = match spec.get("service") {
         Some(node) => text(node, out).unwrap_or_default().to_owned(),
         None => {
@@ -90,11 +84,11 @@ pub(super) fn compile(
             String::new()
         }
     };
-    let (period, _) = read_period(spec, version, out);
-    let alerting = read_alerts(spec, set, out);
-    let objectives = read_objectives(spec, version, extension.sli.is_some(), set, out);
+    let (period, _) = read_period(spec, scope.version, out);
+    let alerting = read_alerts(spec, scope.set, out);
+    let objectives = read_objectives(spec, extension.sli.is_some(), scope, out);
     let owner = context.owner.map(str::to_owned);
-    let revision = revision::of(object, set);
+    let revision = revision::of(object, scope.set);
     let shared = Shared { object, spec, service, extension, alerting, period, revision, owner };
     shared.compile(objectives, out)
 }
@@ -124,7 +118,7 @@ impl Shared<'_> {
                 compiled.push(one);
             }
         }
-        if is_split && let Some(whole) = self.whole(&compiled, parts) {
+        if is_split && let Some(whole) = self.whole(&compiled, &parts) {
             compiled.push(whole);
         }
         compiled
@@ -167,7 +161,7 @@ impl Shared<'_> {
     }
 
     /// The composite of objectives that have indicators of their own.
-    fn whole(&self, compiled: &[Compiled], parts: Vec<(String, Decimal, Spot, Target)>) -> Option<Compiled> {
+    fn whole(&self, compiled: &[Compiled], parts: &[(String, Decimal, Spot, Target)]) -> Option<Compiled> {
         let first = compiled.first()?;
         // Burn and budget of a composite are sums over its parts; the lowest of their targets is the widest budget,
         // with which no tier is taken for reachable that is not.

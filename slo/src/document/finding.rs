@@ -194,10 +194,17 @@ impl Raw {
     }
 }
 
+/// Most findings of each severity that are kept: far more than anyone reads. Warnings never push out an error.
+const EACH_MAX: usize = 4_000;
+
 /// Findings as they come.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     raw: Vec<Raw>,
+    /// How many there are of each severity.
+    counts: [usize; 3],
+    /// The last one that was not kept.
+    spare: Option<Raw>,
 }
 
 impl Findings {
@@ -215,14 +222,28 @@ impl Findings {
         message: impl Into<String>,
     ) -> &mut Raw {
         let message = message.into();
-        self.raw.push(Raw { code, severity, spot, message, help: String::new(), fix: None });
+        let raw = Raw { code, severity, spot, message, help: String::new(), fix: None };
+        let count = &mut self.counts[severity as usize];
+        if *count == EACH_MAX {
+            return self.spare.insert(raw);
+        }
+        *count += 1;
+        self.raw.push(raw);
         let last = self.raw.len() - 1;
         &mut self.raw[last]
     }
 
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.raw.len()
+    }
+
     /// Takes over those of others whose code is wanted.
     pub(crate) fn take_all(&mut self, other: Self, is_wanted: impl Fn(Code) -> bool) {
-        self.raw.extend(other.raw.into_iter().filter(|raw| is_wanted(raw.code)));
+        for raw in other.raw.into_iter().filter(|raw| is_wanted(raw.code)) {
+            let Raw { code, severity, spot, .. } = raw;
+            *self.add_as(code, severity, spot, String::new()) = raw;
+        }
     }
 
     /// Those that were added.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::compile::{Compiled, compile};
 use super::finding::{Code, Finding, Findings, Fix, FixAt, Raw};
-use super::read::{self, Kind, Object, Set};
+use super::read::{self, Kind, Object, Scope, Set};
 use super::tree::{self, Origin, Spot, find_paths};
 use super::{Adjustment, Context, Loaded, lint};
 
@@ -12,8 +12,6 @@ use super::{Adjustment, Context, Loaded, lint};
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most objects of all files together.
 pub const OBJECTS_MAX: usize = 10_000;
-/// Most findings that are kept: far more than anyone reads.
-const FINDINGS_MAX: usize = 10_000;
 
 /// Reads, judges and compiles documents. `files` are names and texts; a reference in one finds its object in any.
 ///
@@ -37,10 +35,27 @@ pub fn load(files: &[(&str, &str)], context: &Context<'_>) -> Loaded {
         }
     }
     let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
-    let (compiled, adjustments) = read_objects(&objects, &names, context, &mut out);
-    let mut raw = out.into_sorted();
-    raw.truncate(FINDINGS_MAX);
-    let findings = place(raw, &objects, &names);
+    judge(&objects, &names, context, out)
+}
+
+/// One object that stands within another text, as [`load`] would read it.
+pub(crate) fn load_tree(name: &str, root: tree::Node, context: &Context<'_>) -> Loaded {
+    let mut out = Findings::default();
+    let objects = read::read_objects(vec![root], &mut out);
+    judge(&objects, &[name], context, out)
+}
+
+/// A text as trees, and lines and messages of what is wrong with it.
+pub(crate) fn read_tree(text: &str) -> (Vec<tree::Node>, Vec<(u32, String)>) {
+    let mut out = Findings::default();
+    let roots = tree::read(text, Origin { file: 0, lines: 0, columns: 0 }, &mut out);
+    let wrong = out.into_sorted().into_iter().map(|raw| (raw.spot.line, raw.message));
+    (roots, wrong.collect())
+}
+
+fn judge(objects: &[Object], names: &[&str], context: &Context<'_>, mut out: Findings) -> Loaded {
+    let (compiled, adjustments) = read_objects(objects, names, context, &mut out);
+    let findings = place(out.into_sorted(), objects, names);
     let slos = compiled.into_iter().map(|compiled| compiled.slo).collect();
     Loaded { slos, adjustments, findings }
 }
@@ -65,11 +80,12 @@ fn read_objects(
     let (mut compiled, mut adjustments) = (Vec::new(), Vec::new());
     for object in objects {
         let Some((version, kind)) = object.what else { continue };
-        read::check_keys(version, kind, &object.node, object.annotated.as_ref(), out);
+        let scope = Scope { version, set: &set };
+        read::check_keys(object, out);
         let Some(spec) = object.spec() else { continue };
         match kind {
-            Kind::Slo => compiled.extend(compile(object, version, &set, context, out)),
-            Kind::Sli => read::check_indicator(spec, version, &set, out),
+            Kind::Slo => compiled.extend(compile(object, scope, context, out)),
+            Kind::Sli => read::check_indicator(spec, scope, out),
             Kind::AlertPolicy => read::check_policy(spec, &set, out),
             Kind::AlertCondition => read::check_condition(spec, out),
             Kind::AlertNotificationTarget => read::check_target(spec, &set, out),

@@ -1,7 +1,7 @@
 //! SLO documents: text in, compiled SLOs and findings out. No files, no clock, no logging.
 //!
-//! The way of a text: a spanned tree ([`tree`]), objects with version, kind and name, what each object says ([`read`]),
-//! compiled SLOs ([`compile`]), and what only shows on the compiled whole ([`lint`]). A fault never hides what stands
+//! The way of a text: a spanned tree (`tree`), objects with version, kind and name, what each object says (`read`),
+//! compiled SLOs (`compile`), and what only shows on the compiled whole (`lint`). A fault never hides what stands
 //! beside it: each object gives what can be read of it, and everything that is wrong is told at once.
 //!
 //! ```
@@ -32,6 +32,8 @@ mod load;
 
 pub use finding::{Code, Finding, Fix, Severity};
 pub use load::{FILE_BYTES_MAX, OBJECTS_MAX, load};
+pub(crate) use load::{load_tree, read_tree};
+pub(crate) use tree::{Node, Value};
 
 use std::collections::BTreeMap;
 

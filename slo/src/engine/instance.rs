@@ -106,7 +106,15 @@ impl Instance {
         let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
         self.heard = if brings { tick } else { self.heard };
         let source = self.meaning(input.source, tick);
-        self.gap_ticks = if source == Source::Dead { self.gap_ticks + 1 } else { 0 };
+        let quiet = tick - self.heard.min(tick);
+        let was_gap = self.gap_ticks > 0;
+        self.gap_ticks = match source {
+            Source::Dead if input.source == Source::Dead => self.gap_ticks + 1,
+            // Silence that was expected to be none lasts since the last event.
+            Source::Dead => self.gap_ticks.max(quiet.saturating_sub(1)) + 1,
+            Source::Alive | Source::Silent => 0,
+        };
+        let gap_begins = self.gap_ticks > 0 && !was_gap;
         self.windows.close(source);
         if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(source)) {
             self.count_slice(&verdict);
@@ -119,7 +127,7 @@ impl Instance {
         }
         self.read_tiers(tick);
         self.read_policy();
-        let decided = self.decide(tick);
+        let decided = self.decide(tick, gap_begins);
         self.is_corrected = false;
         self.incidents.tick(tick + 1, &decided, &self.pace())
     }
@@ -249,23 +257,25 @@ impl Instance {
         }
     }
 
-    fn decide(&self, tick: u64) -> Decided {
+    fn decide(&self, tick: u64, gap_begins: bool) -> Decided {
         let is_active = self.seen >= self.terms.activate_events;
         let tiers = (0..).zip(&self.tiers).filter(|(_, tier)| tier.phase == Phase::Firing);
         let tiers = tiers.map(|(place, tier)| (tier.tier.severity, Cause::Tier(place)));
         let steps = (0..).zip(&self.steps).filter(|(_, is_reached)| **is_reached && is_active);
         let steps = steps.map(|(place, _)| (self.terms.policy[usize::from(place)].severity, Cause::Policy(place)));
         let no_data = &self.terms.no_data;
-        let is_gone = is_active && self.gap_ticks * self.grid.tick_s >= no_data.alert_after.seconds().max(1);
+        // As with `for`: it has to hold for so long after the tick that showed it first.
+        let is_gone = is_active && self.gap_ticks > self.grid.ticks(no_data.alert_after.seconds());
         let gone = is_gone.then_some((no_data.severity, Cause::NoData));
-        let worst =
-            tiers.chain(steps).chain(gone).min_by_key(|(severity, cause)| (std::cmp::Reverse(*severity), *cause));
-        Decided {
-            worst,
-            gap_begins: self.gap_ticks == 1,
-            is_maintained: self.windows.effect(tick).is_some(),
-            clear: self.why_clear(),
-        }
+        let forecast = &self.terms.forecast;
+        let ends = forecast.warn_before.filter(|_| is_active).and_then(|within| self.rolling(within.seconds()));
+        let ends = ends.map(|_| (forecast.severity, Cause::Forecast));
+        let worst = tiers
+            .chain(steps)
+            .chain(gone)
+            .chain(ends)
+            .min_by_key(|(severity, cause)| (std::cmp::Reverse(*severity), *cause));
+        Decided { worst, gap_begins, is_maintained: self.windows.effect(tick).is_some(), clear: self.why_clear() }
     }
 
     /// Why it would be clear now.

@@ -3,7 +3,7 @@
 //!
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
 //! what windows say ([`truth`]), slices (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
-//! instance with all of that ([`instance`], [`status`]), and all of them ([`fleet`]).
+//! instance with all of that ([`instance`], [`forecast`], [`status`]), and all of them ([`fleet`]).
 
 pub mod sums;
 mod store;
@@ -13,6 +13,7 @@ mod slices;
 pub mod tiers;
 pub mod incident;
 pub mod instance;
+pub mod forecast;
 pub mod status;
 pub mod fleet;
 

@@ -109,6 +109,8 @@ pub struct TierStatus {
     pub since: u64,
     /// Its state: critical, increasing, recovering, acceptable.
     pub word: State,
+    /// What its burn is measured by.
+    pub target: Target,
 }
 
 /// An instance after a tick.
@@ -151,6 +153,12 @@ impl Observed {
     pub fn ratio(&self) -> Option<Quotient> {
         let total = u128::from(self.sums.total) * scale(self.unit);
         Quotient::difference(total, self.sums.bad.min(total), total)
+    }
+
+    /// Bad events, or slices: of `RatioTimeslices` with their fractions.
+    #[must_use]
+    pub fn bad(&self) -> Quotient {
+        Quotient { is_negative: false, numerator: self.sums.bad, denominator: scale(self.unit) }
     }
 
     /// Share of its ticks that are no gaps; `None` without ticks.
@@ -211,6 +219,7 @@ impl Instance {
             gates: tier.gates,
             since: tier.since,
             word: word_of(tier),
+            target: self.terms.target,
         });
         let firing = self.tiers.iter().enumerate().filter(|(_, tier)| tier.phase == Phase::Firing);
         let governing = firing.max_by_key(|(_, tier)| (tier.tier.severity, std::cmp::Reverse(tier.tier.long)));

@@ -75,6 +75,16 @@ pub struct Gates {
     pub p_value: Option<f64>,
     /// Whether the tier is held back.
     pub holds_back: bool,
+    /// It is by chance.
+    pub is_chance: bool,
+}
+
+impl Gates {
+    /// What holds the tier back: significance or impact.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        if self.is_chance { "significance" } else { "impact" }
+    }
 }
 
 /// A tier of one instance.
@@ -130,12 +140,14 @@ impl Measure<'_> {
     }
 
     fn gates(&self, tier: &Tier, long: &Sums) -> Gates {
-        let Some((terms, period)) = self.low_traffic else { return Gates { p_value: None, holds_back: false } };
+        let Some((terms, period)) = self.low_traffic else {
+            return Gates { p_value: None, holds_back: false, is_chance: false };
+        };
         let p_value = gates::applies(long.raw_total, tier.factor, self.target, terms.apply_below)
             .then(|| gates::p_value(long.raw_total, long.raw_bad, tier.factor, self.target));
         let is_chance = p_value.is_some_and(|p| p >= terms.alpha.as_f64());
         let is_small = terms.weighting == Weighting::Volume && !self.has_impact(tier, long, period);
-        Gates { p_value, holds_back: is_chance || is_small }
+        Gates { p_value, holds_back: is_chance || is_small, is_chance }
     }
 
     /// Whether the window spent at least the share of the budget that the tier is about.

@@ -49,6 +49,22 @@ pub struct Effect {
     pub is_good: bool,
 }
 
+impl Effect {
+    /// Effects of several corrections, by first tick and without overlap: what is excluded is not good.
+    #[must_use]
+    pub fn joined(effects: &[Self]) -> Vec<Self> {
+        let mut edges: Vec<u64> = effects.iter().flat_map(|effect| [effect.from, effect.to]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let pieces = edges.windows(2).filter_map(|edge| {
+            let mut over = effects.iter().filter(|effect| effect.from <= edge[0] && edge[1] <= effect.to).peekable();
+            over.peek()?;
+            Some(Self { from: edge[0], to: edge[1], is_good: over.all(|effect| effect.is_good) })
+        });
+        pieces.collect()
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Window {
     span: Span,
@@ -193,6 +209,13 @@ impl Windows {
             .for_each(|(cell, sums)| add(cell * width, sums));
         self.ticks.range(exact, to).for_each(|(tick, sums)| add(tick, sums));
         sums
+    }
+
+    /// Cells of a range with their first ticks: what leaves a window that moves on.
+    pub(super) fn cells(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, Sums)> + '_ {
+        let width = self.grid.cell_ticks;
+        let range = self.cells.range(from / width, to.div_ceil(width));
+        range.map(move |(cell, sums)| (cell * width, self.seen(cell * width, sums)))
     }
 
     fn leave(&mut self, place: usize) {

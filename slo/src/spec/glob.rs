@@ -90,6 +90,12 @@ impl Globs {
         (any(true) || all_but) && !any(false)
     }
 
+    /// Whether it is a lone `*`.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        matches!(&*self.rules, [(true, glob)] if glob.as_str() == "*")
+    }
+
     /// The one name that it can mean.
     #[must_use]
     pub fn single(&self) -> Option<&str> {

@@ -10,7 +10,7 @@ use crate::spec::{Globs, Override, Slo};
 pub(super) fn covers(outer: &Globs, inner: &Globs) -> bool {
     match inner.single() {
         Some(name) => outer.matches(name),
-        None => outer == inner || outer.to_string() == "*",
+        None => outer == inner || outer.is_all(),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn judge(one: &Compiled, context: &Context<'_>, out: &mut Findings) {
 
 /// A document of a tenant may say `*`, which means that tenant, or its name.
 fn judge_tenant(tenant: &Globs, at: Spot, owner: &str, out: &mut Findings) {
-    if tenant.to_string() != "*" && tenant.single() != Some(owner) {
+    if !tenant.is_all() && tenant.single() != Some(owner) {
         let message = format!("a document of tenant `{owner}` reaches that tenant only");
         out.add(Code::OtherTenant, at, message);
     }

@@ -1,6 +1,6 @@
 //! Indicators against methods, tiers, buckets and each other: 025 to 028, 050.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::overrides::covers;
 use crate::document::Context;
@@ -50,33 +50,41 @@ fn judge_slices(one: &Compiled, out: &mut Findings) {
 
 /// More latency thresholds than a series has places: 028. Told where it is certain, at the first one too many.
 pub(super) fn judge_thresholds(compiled: &[Compiled], out: &mut Findings) {
-    let latencies: Vec<_> = compiled
-        .iter()
-        .filter_map(|one| match one.slo.sli {
-            Sli::Latency { threshold_ns, .. } => Some((one, threshold_ns)),
-            _ => None,
-        })
-        .collect();
-    let all: BTreeSet<_> = latencies.iter().map(|(_, threshold)| *threshold).collect();
-    if all.len() <= THRESHOLDS_MAX {
-        return;
-    }
-    for (place, (one, own)) in latencies.iter().enumerate() {
-        let selector = &one.slo.selector;
-        let mut seen = BTreeSet::new();
-        for (other, threshold) in &latencies[..place] {
-            let outer = &other.slo.selector;
-            let covers_all = covers(&outer.module, &selector.module)
-                && covers(&outer.tenant, &selector.tenant)
-                && covers(&outer.operation, &selector.operation);
-            if covers_all {
-                seen.insert(*threshold);
-            }
-        }
-        if seen.len() >= THRESHOLDS_MAX && !seen.contains(own) {
+    // By the one module that an SLO is for; `None`: by a pattern.
+    let mut known: HashMap<Option<&str>, Vec<(&Compiled, u64)>> = HashMap::new();
+    for one in compiled {
+        let Sli::Latency { threshold_ns, .. } = one.slo.sli else { continue };
+        let module = one.slo.selector.module.single();
+        let by_pattern = known.get(&None).filter(|_| module.is_some());
+        let before = known.get(&module).into_iter().chain(by_pattern).flatten();
+        if is_one_too_many(one, threshold_ns, before) {
             let message = format!("more than {THRESHOLDS_MAX} latency thresholds on one series");
             let raw = out.add(Code::Thresholds, one.at.threshold.unwrap_or(one.at.sli), message);
             raw.help("use a threshold that another SLO of this module has");
         }
+        known.entry(module).or_default().push((one, threshold_ns));
     }
+}
+
+/// Whether all places of a series of this SLO are taken by other thresholds of those before it.
+fn is_one_too_many<'a>(one: &Compiled, own_ns: u64, before: impl Iterator<Item = &'a (&'a Compiled, u64)>) -> bool {
+    let selector = &one.slo.selector;
+    let mut seen = BTreeSet::new();
+    for (other, threshold_ns) in before {
+        let outer = &other.slo.selector;
+        let covers_all = covers(&outer.module, &selector.module)
+            && covers(&outer.tenant, &selector.tenant)
+            && covers(&outer.operation, &selector.operation);
+        if !covers_all {
+            continue;
+        }
+        if *threshold_ns == own_ns {
+            return false;
+        }
+        seen.insert(*threshold_ns);
+        if seen.len() == THRESHOLDS_MAX {
+            return true;
+        }
+    }
+    false
 }

@@ -1,9 +1,9 @@
 //! Which keys there are. One walk over an object tells of all others: 004 in OpenSLO, 005 in our extension.
 
 use super::value::{nearest, shortened};
-use super::{Kind, Version};
+use super::{Kind, Object, Version};
 use crate::document::finding::{Code, Findings, FixAt};
-use crate::document::tree::{Node, Value};
+use crate::document::tree::{Entry, Node, Value};
 
 /// What may stand below a key.
 enum Keys {
@@ -250,39 +250,40 @@ const fn spec_of(version: Version, kind: Kind) -> Keys {
 }
 
 /// Tells of unknown keys of an object, and of an extension that stands in an annotation's text.
-pub(crate) fn check(version: Version, kind: Kind, object: &Node, annotated: Option<&Node>, out: &mut Findings) {
-    for entry in object.entries() {
+pub(crate) fn check(object: &Object, out: &mut Findings) {
+    let Some((version, kind)) = object.what else { return };
+    for entry in object.node.entries() {
         match entry.key.as_str() {
             "apiVersion" | "kind" => {}
             "metadata" => {
                 let keys = if version == Version::V2Alpha { METADATA_V2 } else { METADATA };
-                walk(&entry.node, &keys, false, out);
+                walk(&entry.node, &keys, Code::UnknownKey, out);
             }
-            "spec" => walk(&entry.node, &spec_of(version, kind), false, out),
-            _ => unknown(&entry.node, &entry.key, ["apiVersion", "kind", "metadata", "spec"], false, out),
+            "spec" => walk(&entry.node, &spec_of(version, kind), Code::UnknownKey, out),
+            _ => unknown(entry, ["apiVersion", "kind", "metadata", "spec"].into_iter(), Code::UnknownKey, out),
         }
     }
-    if let Some(extension) = annotated {
-        walk(extension, &EXTENSION, true, out);
+    if let Some(extension) = &object.annotated {
+        walk(extension, &EXTENSION, Code::UnknownOurKey, out);
     }
 }
 
 /// Tells of keys of our own object that are none of these.
 pub(crate) fn check_ours(node: &Node, keys: &[&'static str], out: &mut Findings) {
     for entry in node.entries().iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
-        unknown(&entry.node, &entry.key, keys.iter().copied(), true, out);
+        unknown(entry, keys.iter().copied(), Code::UnknownOurKey, out);
     }
 }
 
-fn walk(node: &Node, keys: &Keys, is_ours: bool, out: &mut Findings) {
+fn walk(node: &Node, keys: &Keys, code: Code, out: &mut Findings) {
     match (&node.value, keys) {
-        (_, Ours(keys)) => walk(node, keys, true, out),
-        (Value::List(items), _) => items.iter().for_each(|item| walk(item, keys, is_ours, out)),
+        (_, Ours(keys)) => walk(node, keys, Code::UnknownOurKey, out),
+        (Value::List(items), _) => items.iter().for_each(|item| walk(item, keys, code, out)),
         (Value::Map(entries), Map(known)) => {
             for entry in entries {
                 match known.iter().find(|(key, _)| *key == entry.key) {
-                    Some((_, below)) => walk(&entry.node, below, is_ours, out),
-                    None => unknown(&entry.node, &entry.key, known.iter().map(|(key, _)| *key), is_ours, out),
+                    Some((_, below)) => walk(&entry.node, below, code, out),
+                    None => unknown(entry, known.iter().map(|(key, _)| *key), code, out),
                 }
             }
         }
@@ -290,14 +291,8 @@ fn walk(node: &Node, keys: &Keys, is_ours: bool, out: &mut Findings) {
     }
 }
 
-fn unknown(
-    node: &Node,
-    key: &str,
-    known: impl IntoIterator<Item = &'static str> + Clone,
-    is_ours: bool,
-    out: &mut Findings,
-) {
-    let code = if is_ours { Code::UnknownOurKey } else { Code::UnknownKey };
+fn unknown(entry: &Entry, known: impl Iterator<Item = &'static str> + Clone, code: Code, out: &mut Findings) {
+    let Entry { key, node } = entry;
     let raw = out.add(code, node.named, format!("unknown key `{}`", shortened(key)));
     match nearest(key, known.clone()) {
         Some(near) => {
@@ -307,7 +302,7 @@ fn unknown(
             }
         }
         None => {
-            let known: Vec<_> = known.into_iter().collect();
+            let known: Vec<_> = known.collect();
             raw.help(match known.is_empty() {
                 true => "no keys belong here".to_owned(),
                 false => format!("keys that belong here: {}", known.join(", ")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::value::{nearest, shortened};
-use super::{Kind, Object};
+use super::{Kind, Object, Version};
 use crate::document::Context;
 use crate::document::finding::{Code, Findings, FixAt};
 use crate::document::tree::Spot;
@@ -45,8 +45,12 @@ impl<'a> Set<'a> {
         let found = self.get(kind, name);
         if found.is_none() && self.is_whole {
             let message = format!("there is no {} `{}`", kind.name(), shortened(name));
+            // Each guess looks at all names: after so many nobody reads them.
+            const GUESSES_MAX: usize = 200;
+            let may_guess = out.len() < GUESSES_MAX;
             let raw = out.add(Code::Unresolved, at, message);
-            let names = self.objects.get(&kind).into_iter().flatten().map(|(name, _)| *name);
+            let known = self.objects.get(&kind).filter(|_| may_guess);
+            let names = known.into_iter().flatten().map(|(name, _)| *name);
             if let Some(near) = nearest(name, names) {
                 raw.help(format!("did you mean `{near}`?")).fix(FixAt::Here, near);
             }
@@ -59,6 +63,15 @@ impl<'a> Set<'a> {
         let known = self.receivers.filter(|known| self.is_whole && !known.contains(&name))?;
         Some((known.join(", "), nearest(name, known.iter().copied())))
     }
+}
+
+/// What an object is read with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    /// Whose language it is written in.
+    pub(crate) version: Version,
+    /// What it may refer to.
+    pub(crate) set: &'a Set<'a>,
 }
 
 /// A place as people write it: `file:line:column`.

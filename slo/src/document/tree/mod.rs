@@ -5,7 +5,8 @@ mod syntax;
 mod canonical;
 
 pub(super) use canonical::canonical;
-pub(super) use node::{Entry, Node, Scalar, Spot, Value, find_paths};
+pub(super) use node::{Entry, Scalar, Spot, find_paths};
+pub(crate) use node::{Node, Value};
 pub(super) use syntax::{Origin, read};
 
 #[cfg(test)]

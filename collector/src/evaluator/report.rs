@@ -1,0 +1,117 @@
+//! What readers get of the evaluator: immutable, whole, of one tick.
+
+use std::sync::Arc;
+
+use bailiwick_slo::attribution::Part;
+use bailiwick_slo::engine::fleet::{Key, Member};
+use bailiwick_slo::engine::incident::Incident;
+use bailiwick_slo::engine::status::Status;
+use bailiwick_slo::spec::{Slo, Terms};
+
+use crate::aggregator::snapshot::Exemplar;
+
+/// All SLOs after a tick.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The first slot that had not closed; 0 before the first tick.
+    pub evaluated_tick: u64,
+    /// End of the last closed slot, nanoseconds since the Unix epoch.
+    pub data_through_ns: u64,
+    /// The definitions in force.
+    pub definitions: Vec<Arc<Slo>>,
+    /// Their instances.
+    pub instances: Vec<InstanceReport>,
+    /// Incidents: open ones, then ended ones, the latest first.
+    pub incidents: Vec<Arc<IncidentReport>>,
+    /// Instances that were refused.
+    pub refused: u64,
+    /// Events so far.
+    pub events: u64,
+    /// Bytes of all instances' history.
+    pub memory_bytes: usize,
+}
+
+/// An instance after a tick.
+#[derive(Debug)]
+pub struct InstanceReport {
+    /// Who it is.
+    pub key: Key,
+    /// Its SLO.
+    pub slo: Arc<Slo>,
+    /// What holds for it.
+    pub terms: Terms,
+    /// What it looks like.
+    pub status: Status,
+    /// Its open incident's id.
+    pub incident: Option<String>,
+}
+
+/// An incident with what explains it.
+#[derive(Debug)]
+pub struct IncidentReport {
+    /// Whose it is.
+    pub key: Key,
+    /// Its SLO.
+    pub slo: Arc<Slo>,
+    /// What happened.
+    pub incident: Incident,
+    /// What the instance looked like then.
+    pub status: Status,
+    /// Who the bad events came from.
+    pub blame: Blame,
+}
+
+/// Who the bad events came from.
+#[derive(Debug, Clone, Default)]
+pub struct Blame {
+    /// First slot.
+    pub from_tick: u64,
+    /// First slot after it.
+    pub to_tick: u64,
+    /// Bad events in it.
+    pub bad: u64,
+    /// By dimension: the parts of all of them.
+    pub by: Vec<(&'static str, Vec<Part>)>,
+    /// Spans that show them, the newest first.
+    pub exemplars: Vec<ExemplarSpan>,
+}
+
+/// A bad span that can be looked up.
+#[derive(Debug, Clone)]
+pub struct ExemplarSpan {
+    /// Where it is.
+    pub span: Exemplar,
+    /// What it did.
+    pub operation: Arc<str>,
+}
+
+impl InstanceReport {
+    /// What an instance looks like now.
+    pub(super) fn of(member: &Member) -> Self {
+        Self {
+            key: member.key.clone(),
+            slo: Arc::clone(&member.slo),
+            terms: member.instance.terms().clone(),
+            status: member.instance.status(),
+            incident: member.instance.open_incident().map(|incident| incident.id.to_string()),
+        }
+    }
+}
+
+impl IncidentReport {
+    pub(super) fn of(member: &Member, incident: &Incident, blame: Blame) -> Self {
+        Self {
+            key: member.key.clone(),
+            slo: Arc::clone(&member.slo),
+            incident: incident.clone(),
+            status: member.instance.status(),
+            blame,
+        }
+    }
+
+    /// Whether it goes on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.incident.ended.is_none()
+    }
+}

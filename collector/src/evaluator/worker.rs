@@ -1,0 +1,57 @@
+//! The thread around the feed: takes every snapshot in order, publishes a report after each slot.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use bailiwick_slo::engine::incident::Event;
+
+use super::feed::Feed;
+use super::report::Report;
+use crate::aggregator::Snapshot;
+
+/// Where readers find the latest report.
+#[derive(Debug, Clone, Default)]
+pub struct ReportReader(Arc<ArcSwap<Report>>);
+
+impl ReportReader {
+    /// The latest report.
+    #[must_use]
+    pub fn load(&self) -> Arc<Report> {
+        self.0.load_full()
+    }
+}
+
+/// Starts the thread; it ends when the aggregator has.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn start(mut feed: Feed, snapshots: Receiver<Arc<Snapshot>>) -> std::io::Result<(ReportReader, JoinHandle<()>)> {
+    let reader = ReportReader::default();
+    let shown = reader.clone();
+    let thread = std::thread::Builder::new().name("evaluator".to_owned()).spawn(move || {
+        for snapshot in snapshots {
+            if let Some((report, events)) = feed.take(&snapshot) {
+                events.iter().for_each(|(place, event)| tell(&report, *place, event));
+                shown.0.store(Arc::new(report));
+            }
+        }
+    })?;
+    Ok((reader, thread))
+}
+
+/// One line of the log for each event: until something delivers them, this is where they go.
+fn tell(report: &Report, place: u32, event: &Event) {
+    let Some(instance) = report.instances.get(place as usize) else { return };
+    let key = &instance.key;
+    tracing::info!(
+        event = event.kind.name(),
+        tenant = &*key.tenant,
+        module = &*key.module,
+        slo = &*key.slo,
+        level = event.level.name(),
+        incident = %event.incident,
+        "SLO incident"
+    );
+}
