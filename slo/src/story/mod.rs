@@ -7,6 +7,9 @@
 mod read;
 mod play;
 mod judge;
+mod run;
+
+pub use run::run;
 
 use std::collections::BTreeMap;
 
@@ -74,13 +77,4 @@ pub struct Problem {
     pub line: u32,
     /// What is wrong.
     pub message: String,
-}
-
-/// Reads a story and plays it. `open` gives the text of the file that `slo:` names. Empty: all holds.
-#[must_use]
-pub fn run(text: &str, open: impl FnOnce(&str) -> Result<String, String>) -> Vec<Problem> {
-    match read::read(text, open) {
-        Ok(story) => judge::judge(&story, &mut play::Play::new(&story)),
-        Err(problem) => vec![problem],
-    }
 }

@@ -50,6 +50,7 @@ const STARTS: [&str; 8] = [
 const START_EXCEPTIONS: &[Exception] = &[
     except("collector/src/aggregator/worker.rs", "start", "app.rs has it make the one thread that owns the books."),
     except("collector/src/cli/health.rs", "start", "A name is looked up beside, since that cannot be interrupted."),
+    except("collector/src/evaluator/worker.rs", "start", "app.rs has it make the one thread that owns the instances."),
     except("collector/src/frontend/http/answer.rs", "start", "A request computes where blocking is allowed."),
     except("collector/src/frontend/server.rs", "start", "A listener serves the connections that it accepted."),
     except("collector/src/receiver/accept/listener.rs", "start", "A listener serves the connections that it accepted."),

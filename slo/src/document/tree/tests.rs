@@ -1,3 +1,5 @@
+//! Trees know where everything was written, and bad texts are told without losing the next object.
+
 use super::*;
 use crate::document::finding::Findings;
 
