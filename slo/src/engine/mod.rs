@@ -3,7 +3,8 @@
 //!
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
 //! what windows say ([`truth`]), slices (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
-//! instance with all of that ([`instance`], [`forecast`], [`status`]), and all of them ([`fleet`]).
+//! instance with all of that ([`instance`], [`forecast`], [`status`]), all of them ([`fleet`]), and what people read
+//! ([`text`]).
 
 pub mod sums;
 mod store;
@@ -16,6 +17,7 @@ pub mod instance;
 pub mod forecast;
 pub mod status;
 pub mod fleet;
+pub mod text;
 
 #[cfg(test)]
 pub(crate) mod tests;

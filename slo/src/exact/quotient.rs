@@ -40,18 +40,29 @@ impl Quotient {
         if self.is_negative { -value } else { value }
     }
 
-    /// In units of 10^-9, rounded half to even.
-    fn units(&self) -> (u128, u128) {
-        let one = 10_u128.pow(PLACES);
+    /// In units of `10^-places`, rounded half to even; `places` at most 18. What fits no 127 bits is the largest number.
+    #[must_use]
+    pub fn rounded(&self, places: u32) -> i128 {
+        let (whole, part) = self.units(places);
+        let units = whole.checked_mul(10_u128.pow(places)).and_then(|units| units.checked_add(part));
+        let units = units.and_then(|units| i128::try_from(units).ok()).unwrap_or(i128::MAX);
+        if self.is_negative { -units } else { units }
+    }
+
+    /// The whole part and what follows the point in units of `10^-places`, rounded half to even.
+    fn units(&self, places: u32) -> (u128, u128) {
+        let one = 10_u128.pow(places);
         let (whole, mut rest) = (self.numerator / self.denominator, self.numerator % self.denominator);
         let mut part = 0;
         // Digit by digit where the product would not fit.
-        for _ in 0..PLACES {
+        for _ in 0..places {
             let (digit, left) = times_ten(rest, self.denominator);
             (part, rest) = (part * 10 + digit, left);
         }
         let up = match rest.cmp(&(self.denominator - rest)) {
             std::cmp::Ordering::Greater => 1,
+            // The last digit is that of the whole part where no other is kept.
+            std::cmp::Ordering::Equal if places == 0 => whole % 2,
             std::cmp::Ordering::Equal => part % 2,
             std::cmp::Ordering::Less => 0,
         };
@@ -80,7 +91,7 @@ fn times_ten(rest: u128, denominator: u128) -> (u128, u128) {
 impl fmt::Display for Quotient {
     /// Without trailing zeros: `0.904761905`, `-0.5`, `1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, part) = self.units();
+        let (whole, part) = self.units(PLACES);
         let sign = if self.is_negative && (whole, part) != (0, 0) { "-" } else { "" };
         if part == 0 {
             return write!(f, "{sign}{whole}");
@@ -107,6 +118,16 @@ mod tests {
         assert_eq!(text(1, 0), None);
         assert_eq!(text(u128::MAX - 1, u128::MAX).as_deref(), Some("1"));
         assert_eq!(text(u128::MAX / 3, u128::MAX).as_deref(), Some("0.333333333"));
+    }
+
+    #[test]
+    fn any_number_of_places_is_rounded_once() {
+        let of = |numerator, denominator| Quotient::of(numerator, denominator).expect("a quotient");
+        // 0.00445 is 0.0044 at four places, and would be 0.005 at three if it were rounded twice.
+        assert_eq!((of(445, 100_000).rounded(4), of(445, 100_000).rounded(3)), (44, 4));
+        assert_eq!((of(5, 2).rounded(0), of(7, 2).rounded(0), of(1, 3).rounded(0)), (2, 4, 0));
+        assert_eq!(Quotient::difference(1, 3, 4).map(|q| q.rounded(9)), Some(-500_000_000));
+        assert_eq!(of(u128::MAX, 1).rounded(9), i128::MAX);
     }
 
     #[test]
