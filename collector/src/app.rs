@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bailiwick_slo::spec::Slo;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -17,6 +18,7 @@ use crate::aggregator::snapshot::Limit;
 use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
+use crate::evaluator::{self, Feed, Report};
 use crate::frontend::{self, Readiness};
 use crate::journal::MemoryJournal;
 use crate::observation::Observer;
@@ -31,6 +33,10 @@ use pulse::Pulse;
 
 /// Records that wait for the aggregator; the in-flight budget bounds their bytes.
 const INBOX_RECORDS_MAX: usize = 256;
+/// Snapshots that wait for the evaluator.
+const SNAPSHOTS_WAITING_MAX: usize = 4;
+/// What ids of incidents are made of, until a store has one of its own.
+const STORE_ID: &str = "memory";
 /// How long scrapes under way may take at the end.
 const FIGURES_GRACE: Duration = Duration::from_secs(1);
 
@@ -45,8 +51,11 @@ pub fn run(settings: Settings, guest: Option<Guest>, announce: impl FnOnce(&Star
         .build()
         .map_err(|error| anyhow::Error::new(error).context("failed to start the runtime"))?;
     let summary = runtime.block_on(async {
-        let (past, live) = guest.map(|guest| (guest.past, guest.live)).unzip();
-        let daemon = Daemon::start(settings, past).await?;
+        let (past, live, promises) = match guest {
+            Some(Guest { past, live, promises }) => (Some(past), Some(live), promises),
+            None => (None, None, Vec::new()),
+        };
+        let daemon = Daemon::start(settings, past, promises).await?;
         let started = daemon.started(began);
         announce(&started);
         match live {
@@ -70,10 +79,11 @@ struct Daemon {
     pulse: tokio::task::JoinHandle<()>,
     stop_pulse: watch::Sender<bool>,
     aggregator: std::thread::JoinHandle<Arc<Snapshot>>,
+    evaluator: std::thread::JoinHandle<()>,
 }
 
 impl Daemon {
-    async fn start(settings: Settings, past: Option<Past>) -> Result<Self, StartError> {
+    async fn start(settings: Settings, past: Option<Past>, promises: Vec<Slo>) -> Result<Self, StartError> {
         // Before any room asks for a counter: handles of an earlier time count nowhere.
         let recorded = frontend::recorder();
         let clock: SharedClock = Arc::new(SystemClock);
@@ -90,19 +100,31 @@ impl Daemon {
         let server = frontend::Bound::bind(&settings.server).await;
         let server = server.map_err(|error| StartError::Listen(error.to_string()))?;
 
+        let definitions = evaluator::definitions::load(&settings.slo.files).map_err(StartError::Definitions)?;
         let mut fold = Aggregator::new(settings.terms());
+        let slos = if settings.slo.files.is_empty() { promises } else { definitions.slos };
+        let mut feed = Feed::new(slos, STORE_ID, settings.slo.limits());
+        let mut report = Report::default();
         if let Some(past) = past {
-            tokio::task::block_in_place(|| past(&mut fold));
+            let mut take = |snapshot: &Snapshot| {
+                if let Some((next, _)) = feed.take(snapshot) {
+                    report = next;
+                }
+            };
+            tokio::task::block_in_place(|| past(&mut fold, &mut take));
         }
         // What lies in the past needs no announcement.
         let announced = fold.firsts();
-        let (reader, aggregator) = aggregator::start(fold, records).map_err(anyhow::Error::new)?;
+        let (told, snapshots) = std::sync::mpsc::sync_channel(SNAPSHOTS_WAITING_MAX);
+        let (reader, aggregator) = aggregator::start(fold, records, told).map_err(anyhow::Error::new)?;
+        let (reports, evaluator) = evaluator::start(feed, report, snapshots).map_err(anyhow::Error::new)?;
         let readiness = Readiness::new();
         let state = frontend::State::new(frontend::Parts {
             settings: settings.server.clone(),
             metrics: settings.metrics.clone(),
             inventory: inventory::inventory(&settings),
             snapshots: Arc::new(move || reader.load()),
+            reports: Arc::new(move || reports.load()),
             limits: connections(receiver.seats()),
             readiness: readiness.clone(),
             budget,
@@ -121,7 +143,7 @@ impl Daemon {
         let pulse = tokio::spawn(pulse.beat(stopped));
         receiver.open();
         pulse::until_ready(&state).await;
-        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, aggregator })
+        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, aggregator, evaluator })
     }
 
     fn started(&self, began: Instant) -> Started {
@@ -170,7 +192,11 @@ impl Daemon {
         let _ = self.stop_pulse.send(true);
         let _ = self.pulse.await;
         // All handles of the journal are gone: its inbox closes, and the aggregator ends when it has read it out.
-        let last = tokio::task::spawn_blocking(|| self.aggregator.join());
+        let last = tokio::task::spawn_blocking(|| {
+            let last = self.aggregator.join();
+            let _ = self.evaluator.join();
+            last
+        });
         let last = last.await.ok().and_then(Result::ok).unwrap_or_default();
         self.frontend.stop(FIGURES_GRACE).await;
         Summary::of(&last)

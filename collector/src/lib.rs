@@ -16,6 +16,7 @@ pub mod otlp;
 pub mod observation;
 pub mod journal;
 pub mod aggregator;
+pub mod evaluator;
 pub mod frontend;
 
 pub mod cli;

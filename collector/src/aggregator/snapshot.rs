@@ -287,6 +287,18 @@ impl Snapshot {
         self.closed.slots_of(series, from, to)
     }
 
+    /// What was added to closed slots when their counts were published last, slot by slot and series by series: all of
+    /// a slot that closed then, and late requests of earlier ones. Withdrawals are two's complement.
+    pub fn joined(&self) -> impl Iterator<Item = (Slot, SeriesId, SlotCounts)> + '_ {
+        self.closed.joined()
+    }
+
+    /// How often closed slots have changed: snapshots with the same number have the same [`Snapshot::joined`].
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.closed.revision()
+    }
+
     /// Durations of successful requests of these series together over at least the window (5m or longer), the open
     /// cell included.
     #[must_use]

@@ -1,6 +1,7 @@
 //! The thread around the fold: takes records in order, applies them, publishes after each tick and at the end.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,12 +31,14 @@ impl SnapshotReader {
 }
 
 /// Starts the thread. It ends when the inbox closes, and returns the last snapshot: all that was acknowledged is in.
+/// Every snapshot goes to `told` too: whoever counts on with it must not miss one.
 ///
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start(
     mut fold: Aggregator,
     mut inbox: Receiver<Sequenced>,
+    told: SyncSender<Arc<Snapshot>>,
 ) -> std::io::Result<(SnapshotReader, JoinHandle<Arc<Snapshot>>)> {
     let reader = SnapshotReader::default();
     let shown = reader.clone();
@@ -48,15 +51,21 @@ pub fn start(
                         fold.apply(seq, &batch.view());
                         drop(charge);
                     }
-                    Record::Tick { now_ns } => shown.0.store(fold.tick(seq, now_ns)),
+                    Record::Tick { now_ns } => publish(&shown, &told, fold.tick(seq, now_ns)),
                 }
             }
             // Nobody waits for this thread: what comes meanwhile is taken at once, instead of a switch of threads each.
             std::thread::sleep(GATHERING);
         }
         let last = fold.finish();
-        shown.0.store(Arc::clone(&last));
+        publish(&shown, &told, Arc::clone(&last));
         last
     })?;
     Ok((reader, thread))
+}
+
+fn publish(shown: &SnapshotReader, told: &SyncSender<Arc<Snapshot>>, snapshot: Arc<Snapshot>) {
+    shown.0.store(Arc::clone(&snapshot));
+    // Nobody is there any more only when the daemon ends.
+    let _ = told.send(snapshot);
 }

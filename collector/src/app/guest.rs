@@ -2,11 +2,13 @@
 
 use std::pin::Pin;
 
-use super::Started;
-use crate::aggregator::Aggregator;
+use bailiwick_slo::spec::Slo;
 
-/// Fills the books before they open.
-pub type Past = Box<dyn FnOnce(&mut Aggregator) + Send>;
+use super::Started;
+use crate::aggregator::{Aggregator, Snapshot};
+
+/// Fills the books before they open, and shows each snapshot to whoever counts on with it.
+pub type Past = Box<dyn FnOnce(&mut Aggregator, &mut dyn FnMut(&Snapshot)) + Send>;
 
 /// The time that a guest spends here.
 pub type Living = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -15,6 +17,8 @@ pub type Living = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Guest {
     /// What it does before the daemon takes requests.
     pub past: Past,
+    /// What it promises, where nothing is configured.
+    pub promises: Vec<Slo>,
     /// What it does while the daemon runs; the daemon stops when it is done.
     pub live: Box<dyn FnOnce(&Started) -> Living + Send>,
 }

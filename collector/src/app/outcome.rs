@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::MemoryBound;
 use crate::aggregator::Snapshot;
+use crate::evaluator::definitions::DefinitionError;
 
 /// The daemon is ready, and where.
 #[derive(Debug, Clone)]
@@ -45,6 +46,9 @@ pub enum StartError {
     /// A port is taken or may not be taken.
     #[error("{0}")]
     Listen(String),
+    /// The SLO definitions cannot be taken.
+    #[error(transparent)]
+    Definitions(DefinitionError),
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),

@@ -100,6 +100,12 @@ pub enum Command {
         after_help = "Examples:\n  bailiwick config default\n  bailiwick config show --effective --origin"
     )]
     Config(ConfigCommand),
+    /// Judge, show and try SLO definitions.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  bailiwick slo lint /etc/bailiwick/slo\n  bailiwick slo test stories/*.yaml"
+    )]
+    Slo(SloCommand),
     /// Ask the daemon whether it is ready; exit code 0 means yes.
     #[command(
         after_help = "Examples:\n  bailiwick healthcheck\n  bailiwick healthcheck --live --server http://127.0.0.1:4319"
@@ -183,6 +189,47 @@ pub enum ConfigCommand {
         #[arg(long)]
         origin: bool,
     },
+}
+
+/// What to do with SLO definitions.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SloCommand {
+    /// Report every finding about SLO documents.
+    #[command(
+        after_help = "Examples:\n  bailiwick slo lint rag.yaml\n  bailiwick slo lint --strict --format github slo/"
+    )]
+    Lint(LintArguments),
+    /// Print what a definition comes to.
+    #[command(after_help = "Examples:\n  bailiwick slo show rag.yaml\n  bailiwick slo show -o json rag.yaml")]
+    Show {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Play stories: given events, expected budgets and alerts.
+    #[command(after_help = "Examples:\n  bailiwick slo test stories/outage.yaml\n  bailiwick slo test stories/*.yaml")]
+    Test {
+        /// Story files.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// What to judge, and how to report.
+#[derive(Debug, Clone, Args)]
+pub struct LintArguments {
+    /// Files, and folders of YAML and JSON files.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How findings are written; `-o json` means json too.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ProblemFormat,
+    /// Warnings fail too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Judge each document by itself: references to what is not given are no findings.
+    #[arg(long)]
+    pub no_refs: bool,
 }
 
 /// What to ask the daemon.

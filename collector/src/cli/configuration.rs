@@ -2,14 +2,19 @@
 
 use super::answer::{Answer, Exit};
 use super::arguments::{CheckArguments, ConfigCommand, Output, ProblemFormat};
+use super::slo::{self, Found};
 use crate::config::render::{self, Look};
 use crate::config::{self, Loaded, Problem, Request, Settings};
+use crate::evaluator::definitions::{self, DefinitionError};
 
 /// Reports every problem. Invalid files end with 78; warnings do so where they are to fail.
 #[must_use]
 pub(super) fn check(arguments: &CheckArguments, request: &Request, output: Output, look: Look) -> Answer {
+    let mut talk = String::new();
+    let mut definitions = Found::default();
     let (problems, sources) = if arguments.paths.is_empty() {
         let loaded = config::load(request);
+        (definitions, talk) = check_definitions(&loaded.settings);
         (loaded.problems, loaded.sources.len())
     } else {
         let alone = |path| config::load_alone(path, &request.environment).problems;
@@ -17,6 +22,7 @@ pub(super) fn check(arguments: &CheckArguments, request: &Request, output: Outpu
         (problems, arguments.paths.len())
     };
     let (errors, warnings) = config::count(&problems);
+    let (errors, warnings) = (errors + definitions.errors, warnings + definitions.warnings);
     let fails = errors > 0 || (arguments.strict && warnings > 0);
     let format = if output == Output::Json { ProblemFormat::Json } else { arguments.format };
     let data = match format {
@@ -31,7 +37,16 @@ pub(super) fn check(arguments: &CheckArguments, request: &Request, output: Outpu
         ProblemFormat::Json => format!("{:#}\n", render::json(&problems)),
         ProblemFormat::Github => render::github(&problems),
     };
-    Answer { data, talk: String::new(), exit: if fails { Exit::Configuration } else { Exit::Done } }
+    Answer { data, talk, exit: if fails { Exit::Configuration } else { Exit::Done } }
+}
+
+/// What is wrong with the SLO definitions that the settings name.
+fn check_definitions(settings: &Settings) -> (Found, String) {
+    match definitions::load(&settings.slo.files) {
+        Ok(loaded) => (Found::of(&loaded.findings), slo::human(&loaded.findings)),
+        Err(DefinitionError::Invalid(findings)) => (Found::of(&findings), slo::human(&findings)),
+        Err(error) => (Found { errors: 1, ..Found::default() }, format!("{error}\n")),
+    }
 }
 
 /// Prints defaults, schema or values.

@@ -5,9 +5,9 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand};
+use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand, SloCommand};
 use super::serve::{self, Manner};
-use super::{configuration, health, version};
+use super::{configuration, health, slo, version};
 use crate::config::render::Look;
 use crate::config::{Environment, Request, Settings};
 use crate::frontend;
@@ -68,6 +68,9 @@ pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Proc
         Command::Config(command) => {
             configuration::show(*command, &request, global.output, look(process.stderr_is_terminal))
         }
+        Command::Slo(SloCommand::Lint(arguments)) => slo::lint(arguments, global.output),
+        Command::Slo(SloCommand::Show { file }) => slo::show(file, global.output),
+        Command::Slo(SloCommand::Test { files }) => slo::test(files),
         Command::Healthcheck(health) => health::check(&global.server, health.live),
         Command::Version => version::answer(global.output, global.verbose > 0),
         Command::Completions { shell } => {

@@ -9,6 +9,7 @@ mod arguments;
 mod answer;
 
 mod configuration;
+mod slo;
 mod health;
 mod version;
 

@@ -4,10 +4,11 @@ use std::io::{IsTerminal, Write};
 
 use super::answer::Exit;
 use super::demo::{self, DemoArguments};
-use super::{announce, telemetry};
+use super::{announce, slo, telemetry};
 use crate::app::{self, StartError, Started};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Settings, TelemetrySettings};
+use crate::evaluator::definitions::DefinitionError;
 
 /// How the daemon talks.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,13 @@ fn ended(end: Result<app::Summary, StartError>) -> Exit {
         Err(StartError::Listen(reason)) => {
             tracing::error!("{reason}");
             Exit::Unavailable
+        }
+        Err(StartError::Definitions(error)) => {
+            if let DefinitionError::Invalid(findings) = &error {
+                let _ = std::io::stderr().write_all(slo::human(findings).as_bytes());
+            }
+            tracing::error!("{error}");
+            Exit::Configuration
         }
         Err(StartError::Other(error)) => {
             tracing::error!("{error:#}");

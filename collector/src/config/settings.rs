@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::{ClaimSource, KnownModule};
 use crate::tenancy::Source;
 use crate::units::Period;
-use crate::{aggregator, frontend, observation, receiver, tenancy};
+use crate::{aggregator, evaluator, frontend, observation, receiver, tenancy};
 
 /// Settings of the Bailiwick daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, Validate)]
@@ -35,6 +35,9 @@ pub struct Settings {
     /// How requests are counted and how much of it is kept.
     #[garde(dive)]
     pub aggregator: aggregator::Settings,
+    /// What is promised of requests.
+    #[garde(dive)]
+    pub slo: evaluator::Settings,
     /// Where figures are served.
     #[garde(dive)]
     pub server: frontend::ServerSettings,

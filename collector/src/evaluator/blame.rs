@@ -1,5 +1,5 @@
 //! Who the bad events of an incident came from, and spans that show them: read from the snapshot that the tick came
-//! with.
+//! with, and from spans that were seen before it.
 
 use bailiwick_slo::attribution;
 use bailiwick_slo::engine::fleet::Member;
@@ -7,6 +7,7 @@ use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::Slot;
 
 use super::report::{Blame, ExemplarSpan};
+use super::sightings::Sightings;
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{SeriesId, SeriesName};
 
@@ -15,8 +16,16 @@ const EXEMPLARS_MAX: usize = 10;
 /// Slots that the snapshot has one by one: beyond them, whole hours outward.
 const EXACT_SLOTS: u64 = 390;
 
+/// What is asked.
+#[derive(Debug)]
+pub(super) struct Around<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) sightings: &'a Sightings,
+}
+
 /// The blame of an instance over the long window of its governing tier.
-pub(super) fn of(snapshot: &Snapshot, series: &[SeriesId], member: &Member) -> Blame {
+pub(super) fn of(around: &Around<'_>, series: &[SeriesId], member: &Member) -> Blame {
+    let snapshot = around.snapshot;
     let (status, sli) = (member.instance.status(), &member.slo.sli);
     let tier = status.governing.map(|place| &status.tiers[place]);
     let slots = tier.map_or(360, |tier| tier.tier.long.seconds() / 10);
@@ -42,20 +51,20 @@ pub(super) fn of(snapshot: &Snapshot, series: &[SeriesId], member: &Member) -> B
             ("module", by(|name| &name.module)),
             ("operation", by(|name| &name.operation)),
         ],
-        exemplars: exemplars(snapshot, series, sli, (from, to)),
+        exemplars: exemplars(around, series, sli, (from, to)),
     }
 }
 
-/// The latest bad spans of each series in the window, newest first.
-fn exemplars(snapshot: &Snapshot, series: &[SeriesId], sli: &Sli, (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
-    let names: Vec<&SeriesName> = snapshot.series().collect();
-    let bad = sli.bad_outcomes();
+/// Bad spans of the series in the window, newest first.
+fn exemplars(around: &Around<'_>, series: &[SeriesId], sli: &Sli, (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
+    let names: Vec<&SeriesName> = around.snapshot.series().collect();
     let inside = |end_ns: u64| (from..to).contains(&u64::from(Slot::holding(end_ns).0));
-    let spans = series.iter().flat_map(|series| {
-        let latest = snapshot.exemplars(*series).latest;
-        let operation = &names[*series as usize].operation;
-        let bad = bad.iter().filter_map(move |outcome| latest[outcome.index()].filter(|span| inside(span.end_ns)));
-        bad.map(|span| ExemplarSpan { span, operation: operation.clone() })
+    let bad = sli.bad_outcomes();
+    let kinds = series.iter().flat_map(|series| bad.iter().map(|outcome| (*series, *outcome)));
+    let spans = kinds.flat_map(|(series, outcome)| {
+        let operation = &names[series as usize].operation;
+        let inside = around.sightings.of(series, outcome).filter(|span| inside(span.end_ns));
+        inside.map(|span| ExemplarSpan { span: *span, operation: operation.clone() })
     });
     let mut spans: Vec<ExemplarSpan> = spans.collect();
     spans.sort_by_key(|exemplar| std::cmp::Reverse((exemplar.span.end_ns, exemplar.span.trace_id)));

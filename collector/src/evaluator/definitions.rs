@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bailiwick_slo::document::{self, Context, FILE_BYTES_MAX, Finding, Loaded};
+use bailiwick_slo::spec::Sli;
 
 /// Most files.
 const FILES_MAX: usize = 10_000;
@@ -26,6 +27,9 @@ pub enum DefinitionError {
         /// Why.
         reason: String,
     },
+    /// They are valid, and this version does not evaluate them: no promise is taken that nobody watches.
+    #[error("not evaluated by this version: {}; SLIs of kind availability and outcome are", .0.join(", "))]
+    Unwatched(Vec<String>),
     /// What they say is wrong.
     #[error("the SLO definitions are invalid: {} of {} findings are errors", errors(.0), .0.len())]
     Invalid(Vec<Finding>),
@@ -78,8 +82,16 @@ pub fn read(paths: &[PathBuf], context: &Context<'_>) -> Result<Loaded, Definiti
 /// # Errors
 /// Anything that is wrong with any of them.
 pub fn load(patterns: &[String]) -> Result<Loaded, DefinitionError> {
-    let loaded = read(&files(patterns)?, &Context::default())?;
-    if loaded.is_valid() { Ok(loaded) } else { Err(DefinitionError::Invalid(loaded.findings)) }
+    let mut loaded = read(&files(patterns)?, &Context::default())?;
+    if !loaded.is_valid() {
+        return Err(DefinitionError::Invalid(loaded.findings));
+    }
+    // A source of another system is inactive, as its note says.
+    loaded.slos.retain(|slo| !matches!(slo.sli, Sli::Foreign(_)));
+    let unwatched = loaded.slos.iter().filter(|slo| slo.sli.bad_outcomes().is_empty());
+    let adjustments = loaded.adjustments.iter().map(|adjustment| format!("BudgetAdjustment `{}`", adjustment.name));
+    let unwatched: Vec<String> = unwatched.map(|slo| format!("SLO `{}`", slo.id)).chain(adjustments).collect();
+    if unwatched.is_empty() { Ok(loaded) } else { Err(DefinitionError::Unwatched(unwatched)) }
 }
 
 fn text_of(path: &Path) -> Result<String, DefinitionError> {
@@ -89,4 +101,58 @@ fn text_of(path: &Path) -> Result<String, DefinitionError> {
         return Err(failed(format!("it has {size} bytes; at most {FILE_BYTES_MAX} are read")));
     }
     std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own with these files.
+    fn folder(name: &str, files: &[(&str, &str)]) -> (PathBuf, Vec<String>) {
+        let folder = std::env::temp_dir().join(format!("bailiwick-definitions-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).expect("a file");
+        }
+        let pattern = folder.join("*.yaml").display().to_string();
+        (folder, vec![pattern])
+    }
+
+    fn slo(name: &str, sli: &str) -> String {
+        format!(
+            "apiVersion: bailiwick/v1\nkind: SLO\nmetadata: {{name: {name}}}\nspec:\n  service: rag\n  \
+             budgetingMethod: Occurrences\n  timeWindow: [{{duration: 30d, isRolling: true}}]\n  \
+             objectives: [{{targetPercent: 99.9}}]\n  bailiwick: {{sli: {sli}}}\n"
+        )
+    }
+
+    #[test]
+    fn all_files_of_a_pattern_are_taken_or_none() {
+        let (good, other) = (
+            slo("good", "{kind: availability}"),
+            slo("other", "{kind: outcome, good: [success], total: [success, failure]}"),
+        );
+        let (place, patterns) = folder("taken", &[("a.yaml", &good), ("b.yaml", &other), ("c.txt", "{")]);
+        let names: Vec<_> = load(&patterns).expect("they are valid").slos.iter().map(|slo| slo.id.clone()).collect();
+        assert_eq!(names, ["good", "other"]);
+        std::fs::write(place.join("bad.yaml"), "kind: [").expect("a file");
+        assert!(matches!(load(&patterns), Err(DefinitionError::Invalid(_))));
+        std::fs::remove_dir_all(place).expect("it is there");
+    }
+
+    #[test]
+    fn a_promise_that_nobody_would_watch_is_not_taken() {
+        let latency = slo("fast", "{kind: latency, threshold: 300ms}");
+        let (place, patterns) = folder("unwatched", &[("a.yaml", &latency)]);
+        let error = load(&patterns).expect_err("latency is not evaluated").to_string();
+        assert!(error.contains("SLO `fast`") && error.contains("availability and outcome"), "{error}");
+        std::fs::remove_dir_all(place).expect("it is there");
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_told_as_it_is_written() {
+        let error = load(&["a/***".to_owned()]).expect_err("it is no pattern").to_string();
+        assert!(error.contains("`a/***`"), "{error}");
+        assert!(load(&[]).expect("nothing is configured").slos.is_empty());
+    }
 }

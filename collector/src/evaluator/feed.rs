@@ -11,8 +11,9 @@ use bailiwick_slo::engine::windows::Grid;
 use bailiwick_slo::spec::Slo;
 use bailiwick_slo::time::Slot;
 
-use super::blame;
+use super::blame::{self, Around};
 use super::report::{IncidentReport, InstanceReport, Report};
+use super::sightings::Sightings;
 use crate::aggregator::Snapshot;
 
 /// Slots that may close at once without a pause: the aggregator was busy, the daemon was there.
@@ -26,6 +27,8 @@ pub struct Feed {
     fleet: Fleet,
     /// Instances by series.
     places: Vec<Vec<u32>>,
+    /// Bad spans that were seen lately.
+    sightings: Sightings,
     /// The revision of the snapshot that was taken last.
     revision: u64,
     /// The first slot that has not closed; `None` before the first.
@@ -43,6 +46,7 @@ impl Feed {
         Self {
             fleet: Fleet::new(slos, Grid::LIVE, store_id, limits),
             places: Vec::new(),
+            sightings: Sightings::default(),
             revision: 0,
             next: None,
             current: Vec::new(),
@@ -54,12 +58,14 @@ impl Feed {
     /// Takes a snapshot; the next report if slots closed, and what happened. Snapshots come in order, none left out.
     pub fn take(&mut self, snapshot: &Snapshot) -> Option<(Report, Vec<(u32, Event)>)> {
         if snapshot.revision() == self.revision {
+            self.look(snapshot);
             return None;
         }
         self.revision = snapshot.revision();
         // The first slot that is still open: what closes ends before it.
         let open = u64::from(Slot::holding(snapshot.data_through_ns).0);
         self.know_series(snapshot, open);
+        self.look(snapshot);
         for (slot, series, counts) in snapshot.joined() {
             for place in &self.places[series as usize] {
                 let sli = &self.fleet.members()[*place as usize].slo.sli;
@@ -78,6 +84,16 @@ impl Feed {
             (first..open).flat_map(|slot| self.fleet.close(slot, |_| Source::Silent)).collect();
         self.follow_incidents(snapshot, &events);
         Some((self.report(snapshot, open), events))
+    }
+
+    /// Notes bad spans: each snapshot holds the latest only.
+    fn look(&mut self, snapshot: &Snapshot) {
+        let members = self.fleet.members();
+        let kinds = (0..).zip(&self.places).flat_map(|(series, places)| {
+            let bad = places.iter().flat_map(|place| members[*place as usize].slo.sli.bad_outcomes());
+            bad.map(move |outcome| (series, outcome))
+        });
+        self.sightings.look(snapshot, kinds);
     }
 
     /// Finds the instances of series that are new.
@@ -111,7 +127,7 @@ impl Feed {
             // Who is to blame is asked while it goes on; a resolve keeps what was told last.
             let blame = match known.filter(|known| !is_open && known.incident.id == incident.id) {
                 Some(known) => known.blame.clone(),
-                None => blame::of(snapshot, &self.series_of(place), member),
+                None => blame::of(&Around { snapshot, sightings: &self.sightings }, &self.series_of(place), member),
             };
             let report = Arc::new(IncidentReport::of(member, incident, blame));
             if events.iter().any(|(of, event)| *of == place && matches!(event.kind, Kind::Resolved(_))) {

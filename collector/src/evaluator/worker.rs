@@ -23,12 +23,17 @@ impl ReportReader {
     }
 }
 
-/// Starts the thread; it ends when the aggregator has.
+/// Starts the thread; it ends when the aggregator has. Until a slot closes, readers get `first`.
 ///
 /// # Errors
 /// When the operating system gives no thread.
-pub fn start(mut feed: Feed, snapshots: Receiver<Arc<Snapshot>>) -> std::io::Result<(ReportReader, JoinHandle<()>)> {
+pub fn start(
+    mut feed: Feed,
+    first: Report,
+    snapshots: Receiver<Arc<Snapshot>>,
+) -> std::io::Result<(ReportReader, JoinHandle<()>)> {
     let reader = ReportReader::default();
+    reader.0.store(Arc::new(first));
     let shown = reader.clone();
     let thread = std::thread::Builder::new().name("evaluator".to_owned()).spawn(move || {
         for snapshot in snapshots {

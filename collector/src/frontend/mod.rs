@@ -32,4 +32,4 @@ pub use recorder::{Recorded, recorder};
 pub use router::router;
 pub use server::{Bound, ListenError, Server};
 pub use settings::{MetricsSettings, ServerSettings};
-pub use state::{LimitsReader, Parts, SnapshotReader, State};
+pub use state::{LimitsReader, Parts, ReportReader, SnapshotReader, State};

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::api::documents::{self, IndexEntry};
-use super::api::{coverage, findings, graph, health, ingest, limits, metrics, requests};
+use super::api::{coverage, findings, graph, health, incidents, ingest, limits, metrics, requests, slos};
 use super::http::problem::ProblemBody;
 
 #[derive(OpenApi)]
@@ -21,6 +21,10 @@ use super::http::problem::ProblemBody;
         coverage::coverage,
         findings::findings,
         graph::graph,
+        slos::slos,
+        slos::slo,
+        incidents::incidents,
+        incidents::incident,
         ingest::ingest,
         limits::limits,
         metrics::metrics,
@@ -36,6 +40,7 @@ use super::http::problem::ProblemBody;
     tags(
         (name = "requests", description = "Requests, outcomes, durations"),
         (name = "traces", description = "What traces show: coverage, leaks, calls"),
+        (name = "slos", description = "Promises, budgets, incidents"),
         (name = "ingest", description = "What was received, and what bounds it"),
         (name = "metrics", description = "Figures for Prometheus"),
         (name = "health", description = "Probes"),
@@ -99,13 +104,17 @@ mod tests {
 
     #[test]
     fn described_parameters_are_the_known_ones() {
-        let known: [(&str, &[&str]); 9] = [
+        let known: [(&str, &[&str]); 13] = [
             ("/v1/series", query::SERIES),
             ("/v1/modules", query::MODULES),
             ("/v1/tenants", query::TENANTS),
             ("/v1/coverage", query::JUDGED),
             ("/v1/findings", query::FINDINGS),
             ("/v1/graph", query::JUDGED),
+            ("/v1/slos", query::SLOS),
+            ("/v1/slos/{tenant}/{module}/{slo}", &[]),
+            ("/v1/incidents", query::INCIDENTS),
+            ("/v1/incidents/{id}", &[]),
             ("/v1/ingest", query::INGEST),
             ("/v1/limits", query::LIST),
             ("/metrics", metrics::PARAMETERS),

@@ -9,6 +9,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use super::api::{coverage, documents, findings, graph, health, ingest, limits, metrics, nowhere, requests};
+use super::api::{incidents, slos};
 use super::http::{guard, observe};
 use super::state::State;
 
@@ -30,6 +31,10 @@ pub fn router(state: State) -> Router {
         .route("/v1/coverage", get(coverage::coverage))
         .route("/v1/findings", get(findings::findings))
         .route("/v1/graph", get(graph::graph))
+        .route("/v1/slos", get(slos::slos))
+        .route("/v1/slos/{tenant}/{module}/{slo}", get(slos::slo))
+        .route("/v1/incidents", get(incidents::incidents))
+        .route("/v1/incidents/{id}", get(incidents::incident))
         .route("/v1/ingest", get(ingest::ingest))
         .route("/v1/limits", get(limits::limits))
         .route("/metrics", get(metrics::metrics))

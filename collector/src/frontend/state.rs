@@ -12,10 +12,14 @@ use super::settings::{MetricsSettings, ServerSettings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
 use crate::clock::SharedClock;
+use crate::evaluator::Report;
 use crate::observation::budget::Budget;
 
 /// Gives the latest snapshot.
 pub type SnapshotReader = Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>;
+
+/// Gives the latest report of the evaluator.
+pub type ReportReader = Arc<dyn Fn() -> Arc<Report> + Send + Sync>;
 
 /// Gives use and maximum of what rooms other than the aggregator bound.
 pub type LimitsReader = Arc<dyn Fn() -> Vec<Limit> + Send + Sync>;
@@ -33,6 +37,8 @@ pub struct Parts {
     pub inventory: Inventory,
     /// Where figures come from.
     pub snapshots: SnapshotReader,
+    /// Where SLOs and incidents come from.
+    pub reports: ReportReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
     pub limits: LimitsReader,
     /// Whether the daemon is ready.
@@ -100,6 +106,11 @@ impl State {
     /// The latest snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         (self.0.parts.snapshots)()
+    }
+
+    /// The latest report of the evaluator.
+    pub(crate) fn report(&self) -> Arc<Report> {
+        (self.0.parts.reports)()
     }
 
     /// The run that figures belong to.

@@ -75,6 +75,10 @@ pub(in crate::aggregator) struct Closed {
     hours: VecDeque<(u32, Arc<Layers<RequestTable>>)>,
     /// End of the last closed slot; 0: none yet.
     through_ns: u64,
+    /// What was added when it came about, by slot: of the slots that closed then, and of earlier ones.
+    joined: Vec<(Slot, Layers<RequestTable>)>,
+    /// How many there were before it.
+    revision: u64,
     windows: [OnceLock<Vec<SlotCounts>>; 4],
 }
 
@@ -215,12 +219,15 @@ impl Intervals {
             slots: self.closed.slots.clone(),
             hours: self.closed.hours.clone(),
             through_ns: first_open.start_ns(),
+            joined: Vec::new(),
+            revision: self.closed.revision + 1,
             windows: Default::default(),
         };
         let oldest_kept = Slot(first_open.0.saturating_sub(SLOTS_KEPT as u32));
         for (slot, tables) in &ended {
             if *slot < oldest_kept { closed.add_to_hour(*slot, tables) } else { closed.add(*slot, tables) }
         }
+        closed.joined = ended.into_iter().collect();
         closed.retire(oldest_kept, first_open.hour().saturating_sub(HOURS_KEPT as u32));
         self.closed = Arc::new(closed);
     }
@@ -260,6 +267,19 @@ impl Closed {
 
     pub(in crate::aggregator) fn through_ns(&self) -> u64 {
         self.through_ns
+    }
+
+    /// What was added when it came about, slot by slot and series by series. Withdrawals are two's complement.
+    pub(in crate::aggregator) fn joined(&self) -> impl Iterator<Item = (Slot, SeriesId, SlotCounts)> + '_ {
+        self.joined.iter().flat_map(|(slot, layers)| {
+            let rows = layers.tables().flat_map(Table::rows);
+            rows.map(|(series, fields)| (*slot, series, SlotCounts::from_fields(fields)))
+        })
+    }
+
+    /// How many there were before it.
+    pub(in crate::aggregator) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Counts by series over a window that ends with the last closed slot. A day begins with a whole hour, so it

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::document::{Context, load};
+use bailiwick_slo::spec::Slo;
+
 use super::arguments::DemoArguments;
 use super::backfill::{BackfillSink, backfill};
 use super::platform::UnknownFault;
 use super::run::{Live, prepare, run};
 use super::send::Targets;
-use crate::aggregator::Aggregator;
+use crate::aggregator::{Aggregator, Snapshot};
 use crate::app::{Guest, Started};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
@@ -24,12 +27,13 @@ pub fn guest(arguments: &DemoArguments, settings: &Settings, now_ns: u64) -> Res
     let rules = Arc::new(settings.rules());
     let past = platform.clone();
     Ok(Guest {
-        past: Box::new(move |fold| {
+        past: Box::new(move |fold, shown| {
             if has_past {
-                let mut sink = Past { fold, observer: Observer::new(rules), seq: 0 };
+                let mut sink = Past { fold, shown, observer: Observer::new(rules), seq: 0 };
                 backfill(&past, &mut sink, |_| {});
             }
         }),
+        promises: promises(),
         live: Box::new(move |started: &Started| {
             let targets = started.grpc.first().zip(started.http.first());
             let targets = targets.map(|(grpc, http)| Targets { grpc: *grpc, http: *http });
@@ -44,9 +48,16 @@ pub fn guest(arguments: &DemoArguments, settings: &Settings, now_ns: u64) -> Res
     })
 }
 
+/// What the platform promises.
+fn promises() -> Vec<Slo> {
+    load(&[("demo", include_str!("slo.yaml"))], &Context::default()).slos
+}
+
 /// Batches of the past, applied as the journal would have ordered them.
 struct Past<'f> {
     fold: &'f mut Aggregator,
+    /// Whoever counts on with each snapshot.
+    shown: &'f mut dyn FnMut(&Snapshot),
     observer: Observer,
     seq: u64,
 }
@@ -64,6 +75,7 @@ impl BackfillSink for Past<'_> {
 
     fn tick(&mut self, now_ns: u64) {
         self.seq += 1;
-        self.fold.tick(self.seq, now_ns);
+        let snapshot = self.fold.tick(self.seq, now_ns);
+        (self.shown)(&snapshot);
     }
 }

@@ -56,6 +56,22 @@ impl IntoResponses for OfProblem {
     }
 }
 
+/// Of one of many, by its id.
+pub(crate) struct OfOne;
+
+impl IntoResponses for OfOne {
+    fn responses() -> Responses {
+        unchanged_or(&[
+            Code::BadRequest,
+            Code::UnknownParameter,
+            Code::NotFound,
+            Code::NotAcceptable,
+            Code::UnknownHost,
+            Code::Overloaded,
+        ])
+    }
+}
+
 /// Of `/metrics`, which has no validator and takes every `Accept`.
 pub(crate) struct OfMetrics;
 

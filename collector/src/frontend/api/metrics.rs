@@ -25,7 +25,7 @@ pub(crate) const PARAMETERS: &[&str] = &["collect", "tenant"];
     tag = "metrics",
     params(
         ("collect" = Option<String>, Query, description = "Groups of families, joined by commas: requests, coverage, \
-            graph, self", example = "requests"),
+            slo, graph, self", example = "requests"),
         ("tenant" = Option<String>, Query, description = "Only this tenant; what belongs to no tenant is left out",
             example = "acme"),
         ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
@@ -49,7 +49,7 @@ pub(crate) async fn metrics(Shared(state): Shared<State>, asked: Asked) -> Resul
         let ready = reader.readiness().is_ready(now_ns);
         let (budget, inventory) = (reader.budget(), reader.inventory());
         let own = Own { now_ns, ready, budget, inventory, limits: &limits };
-        let families = document::families(&snapshot, &own, &selection);
+        let families = document::families(&snapshot, &reader.report(), &own, &selection);
         let own_too = selection.groups.contains(&Group::Own) && !selection.scope.is_narrow();
         let rendered = if own_too { reader.recorded() } else { String::new() };
         document::write(format, &families, &rendered)

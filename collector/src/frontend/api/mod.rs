@@ -12,6 +12,9 @@ pub(crate) mod coverage;
 pub(crate) mod findings;
 pub(crate) mod graph;
 
+pub(crate) mod incidents;
+pub(crate) mod slos;
+
 pub(crate) mod documents;
 pub(crate) mod health;
 pub(crate) mod metrics;

@@ -45,6 +45,12 @@ pub(crate) const JUDGED: &[&str] = &["tenant", "module", "window", "limit", "cur
 /// Parameters of `/v1/findings`.
 pub(crate) const FINDINGS: &[&str] = &["tenant", "module", "operation", "limit", "cursor", "q"];
 
+/// Parameters of `/v1/slos`.
+pub(crate) const SLOS: &[&str] = &["tenant", "module", "slo", "limit", "cursor", "q"];
+
+/// Parameters of `/v1/incidents`.
+pub(crate) const INCIDENTS: &[&str] = &["tenant", "module", "slo", "state", "level", "limit", "cursor", "q"];
+
 /// What rows are sorted by. Names break ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sort {
@@ -192,11 +198,20 @@ fn window(asked: &Asked) -> Result<Window, Problem> {
 }
 
 fn entry(asked: &Asked) -> Result<Option<String>, Problem> {
-    let Some(text) = asked.get("type") else { return Ok(None) };
-    if EntryType::ALL.iter().any(|known| known.name() == text) {
-        return Ok(Some(text.to_owned()));
+    word(asked, "type", &EntryType::ALL.map(EntryType::name))
+}
+
+/// The value of a parameter that knows these only.
+///
+/// # Errors
+/// `bad_request` for another one.
+pub(crate) fn word(asked: &Asked, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
+    match asked.get(name) {
+        Some(text) if !known.contains(&text) => {
+            Err(Problem::parameter(Code::BadRequest, name, format!("it is one of {}", known.join(", "))))
+        }
+        text => Ok(text.map(str::to_owned)),
     }
-    Err(Problem::parameter(Code::BadRequest, "type", "it is one of server, consumer, job, module_call"))
 }
 
 fn stretch(asked: &Asked, window: Window) -> Result<Option<Stretch>, Problem> {
@@ -248,7 +263,8 @@ fn limit(asked: &Asked, max: usize) -> Result<usize, Problem> {
 
 /// What makes this list another one: all but how much of it is asked for.
 fn fingerprint(asked: &Asked) -> u64 {
-    let shaping = ["tenant", "module", "operation", "type", "window", "step", "from", "to", "sort", "q"];
+    let shaping =
+        ["tenant", "module", "operation", "type", "slo", "state", "level", "window", "step", "from", "to", "sort", "q"];
     let values = shaping.map(|name| asked.get(name).unwrap_or_default());
     let scope = asked.header("x-scope-orgid").unwrap_or_default();
     cursor::fingerprint([asked.path.as_str(), scope].into_iter().chain(values))

@@ -31,6 +31,8 @@ pub(crate) enum Group {
     Requests,
     /// What traces show, and what they do not.
     Coverage,
+    /// Promises, budgets, incidents.
+    Slo,
     /// Calls and spans under the names of Tempo's metrics generator.
     Graph,
     /// Figures of the daemon itself.
@@ -39,13 +41,14 @@ pub(crate) enum Group {
 
 impl Group {
     /// Every group.
-    pub(crate) const ALL: [Self; 4] = [Self::Requests, Self::Coverage, Self::Graph, Self::Own];
+    pub(crate) const ALL: [Self; 5] = [Self::Requests, Self::Coverage, Self::Slo, Self::Graph, Self::Own];
 
     /// The word in `?collect=`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Requests => "requests",
             Self::Coverage => "coverage",
+            Self::Slo => "slo",
             Self::Graph => "graph",
             Self::Own => "self",
         }
@@ -89,6 +92,12 @@ pub(crate) fn unit_of(name: &str) -> Option<&'static str> {
 
 const R: &[&str] = &["tenant", "module", "operation", "type"];
 
+/// Labels of an instance of an SLO.
+const S: &[&str] = &["tenant", "module", "slo"];
+
+/// Labels of a figure that such an instance has for each window.
+const S_WINDOW: &[&str] = &["tenant", "module", "slo", "window"];
+
 /// Labels of Tempo's service graph, and the tenant.
 const EDGE: &[&str] =
     &["tenant", "client", "server", "client_service_namespace", "server_service_namespace", "connection_type"];
@@ -102,6 +111,10 @@ const fn figures(name: &'static str, kind: Kind, labels: &'static [&'static str]
 
 const fn traced(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
     Descriptor { name, kind, labels, help, group: Group::Coverage, origin: Origin::Figures }
+}
+
+const fn promised(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
+    Descriptor { name, kind, labels, help, group: Group::Slo, origin: Origin::Figures }
 }
 
 const fn tempo(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Descriptor {
@@ -163,6 +176,26 @@ families! {
         "Requests that no tenant was found for");
     HOPS_UNVERIFIABLE = traced("bailiwick_tenant_hops_unverifiable_total", Counter, &["reason"],
         "Spans whose tenant could not be compared with their parent's");
+
+    SLO_INFO = promised("bailiwick_slo_info", Gauge, &["tenant", "module", "slo", "window", "method", "revision"],
+        "Definition in force");
+    SLO_OBJECTIVE = promised("bailiwick_slo_objective_ratio", Gauge, S, "Share of good events that is promised");
+    SLO_SLI = promised("bailiwick_slo_sli_ratio", Gauge, S_WINDOW, "Good by valid events over the window");
+    SLO_BUDGET_REMAINING = promised("bailiwick_slo_error_budget_remaining_ratio", Gauge, S,
+        "Error budget left, negative when overspent");
+    SLO_BUDGET_EVENTS = promised("bailiwick_slo_error_budget_events", Gauge, &["tenant", "module", "slo", "part"],
+        "Error budget in events (allowed, spent)");
+    SLO_BURN_RATE = promised("bailiwick_slo_burn_rate", Gauge, S_WINDOW,
+        "How many times as fast as allowed the error budget is spent over the window");
+    SLO_BURN_THRESHOLD = promised("bailiwick_slo_burn_rate_threshold", Gauge,
+        &["tenant", "module", "slo", "severity", "window"], "Burn rate above which the tier fires");
+    SLO_MEASURED = promised("bailiwick_slo_measured_ratio", Gauge, S, "Share of the period that is measured");
+    SLO_STATE = promised("bailiwick_slo_state", Gauge, &["tenant", "module", "slo", "state"],
+        "State (critical increasing recovering acceptable exhausted insufficient frozen maintenance no_data)");
+    SLO_ALERT_FIRING = promised("bailiwick_slo_alert_firing", Gauge, &["tenant", "module", "slo", "severity"],
+        "1 while the severity fires, else 0");
+    SLO_EVALUATED = promised("bailiwick_slo_evaluated_timestamp_seconds", Gauge, S, "Data time of the last evaluation");
+    INCIDENTS_OPEN = promised("bailiwick_incidents_open", Gauge, &["tenant", "severity"], "Open incidents by level");
 
     EDGE_REQUESTS = tempo("traces_service_graph_request_total", Counter, EDGE, "Calls between modules and to peers");
     EDGE_FAILED = tempo("traces_service_graph_request_failed_total", Counter, EDGE, "Calls that failed");

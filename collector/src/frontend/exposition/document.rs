@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::catalogue::{self, Group};
 use super::family::Family;
 use super::own::{self, Own};
-use super::{coverage, graph, openmetrics, process, recorded, requests, text};
+use super::{coverage, graph, openmetrics, process, recorded, requests, slo, text};
 use crate::aggregator::Snapshot;
+use crate::evaluator::Report;
 use crate::frontend::scope::Scope;
 use crate::frontend::settings::MetricsSettings;
 
@@ -41,7 +42,7 @@ pub(crate) struct Selection {
 }
 
 /// All selected families that this room holds, in the order of the catalogue.
-pub(crate) fn families(snapshot: &Snapshot, own: &Own<'_>, selection: &Selection) -> Vec<Family> {
+pub(crate) fn families(snapshot: &Snapshot, report: &Report, own: &Own<'_>, selection: &Selection) -> Vec<Family> {
     let mut families = Vec::new();
     if selection.groups.contains(&Group::Requests) {
         families.extend(requests::families(snapshot, &selection.scope, selection.settings.exemplars));
@@ -52,6 +53,9 @@ pub(crate) fn families(snapshot: &Snapshot, own: &Own<'_>, selection: &Selection
         if !selection.scope.is_narrow() {
             families.extend(coverage::of_all(snapshot));
         }
+    }
+    if selection.groups.contains(&Group::Slo) {
+        families.extend(slo::families(report, &selection.scope));
     }
     if selection.groups.contains(&Group::Graph) && selection.settings.service_graph {
         families.extend(graph::calls(snapshot, &selection.scope));

@@ -11,6 +11,7 @@ use twox_hash::XxHash3_64;
 use super::asked::Asked;
 use super::problem::{Code, Problem};
 use crate::aggregator::Snapshot;
+use crate::evaluator::Report;
 use crate::frontend::state::State;
 
 /// What is shown may differ by these.
@@ -40,14 +41,40 @@ where
     T: Serialize + Send + 'static,
     F: FnOnce(&Snapshot) -> Page<T> + Send + 'static,
 {
-    asked.takes_json()?;
     let snapshot = state.snapshot();
-    let etag = format!("W/\"{:x}-{}\"", state.epoch(), snapshot.seq);
+    validated(state, asked, snapshot.seq, move || show(&snapshot)).await
+}
+
+/// Answers with what a report of the evaluator says. `show` runs on a thread where computing is allowed.
+///
+/// # Errors
+/// `not_acceptable`, or `internal` when `show` panicked.
+pub(crate) async fn reported<T, F>(
+    state: &State,
+    asked: &Asked,
+    report: Arc<Report>,
+    show: F,
+) -> Result<Response, Problem>
+where
+    T: Serialize + Send + 'static,
+    F: FnOnce(&Report) -> Page<T> + Send + 'static,
+{
+    validated(state, asked, report.evaluated_tick, move || show(&report)).await
+}
+
+/// Answers with what is shown of this number in this run, or that nothing changed.
+async fn validated<T, F>(state: &State, asked: &Asked, seq: u64, show: F) -> Result<Response, Problem>
+where
+    T: Serialize + Send + 'static,
+    F: FnOnce() -> Page<T> + Send + 'static,
+{
+    asked.takes_json()?;
+    let etag = format!("W/\"{:x}-{seq}\"", state.epoch());
     if asked.holds(&etag) {
         return Ok(unchanged(&etag));
     }
     let (body, next_cursor) = compute(state, move || {
-        let page = show(&snapshot);
+        let page = show();
         (serde_json::to_vec(&page.body).expect("views always become JSON"), page.next_cursor)
     })
     .await?;

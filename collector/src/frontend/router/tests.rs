@@ -17,6 +17,7 @@ use crate::observation::budget::Budget;
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
 mod figures;
+mod slos;
 mod traces;
 
 /// An aggregator that has seen nothing but one tick, as record 7.
@@ -38,6 +39,7 @@ fn parts_of(snapshot: Arc<Snapshot>) -> Parts {
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),
         snapshots: Arc::new(move || Arc::clone(&snapshot)),
+        reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
         limits: Arc::new(Vec::new),
         readiness: ready(),
         budget: Budget::new(1_000),
@@ -84,8 +86,17 @@ async fn json(response: Response<Body>) -> Value {
 
 #[tokio::test]
 async fn every_list_of_an_empty_daemon_is_an_empty_page() {
-    for path in ["/v1/series", "/v1/modules", "/v1/tenants", "/v1/coverage", "/v1/findings", "/v1/graph", "/v1/ingest"]
-    {
+    for path in [
+        "/v1/series",
+        "/v1/modules",
+        "/v1/tenants",
+        "/v1/coverage",
+        "/v1/findings",
+        "/v1/graph",
+        "/v1/ingest",
+        "/v1/slos",
+        "/v1/incidents",
+    ] {
         let response = ask("GET", path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
@@ -219,6 +230,7 @@ async fn large_answers_are_compressed_and_their_strong_validator_weakened() {
 async fn a_panic_is_an_internal_problem_and_the_daemon_lives_on() {
     let state = State::new(Parts {
         snapshots: Arc::new(|| panic!("a planted bug")),
+        reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
         settings: ServerSettings::default(),
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),

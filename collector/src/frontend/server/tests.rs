@@ -16,6 +16,7 @@ fn state(listen: SocketAddr) -> State {
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),
         snapshots: Arc::new(|| Arc::new(Snapshot::default())),
+        reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
         limits: Arc::new(Vec::new),
         readiness: Readiness::new(),
         budget: Budget::new(1),

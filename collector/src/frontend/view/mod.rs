@@ -1,8 +1,8 @@
 //! What faces show, as plain structs: page, API and command line print the same ones.
 //!
-//! Rows come from a snapshot ([`row`]), are filtered, sorted and paged ([`list`]) and become items ([`item`],
-//! [`coverage`], [`finding`], [`graph`], [`ingest`], [`limit`]). Counts are added here, never divided; durations are
-//! merged for the rows of a page only.
+//! Rows come from a snapshot ([`row`]) or a report, are filtered, sorted and paged ([`list`]) and become items
+//! ([`item`], [`coverage`], [`finding`], [`graph`], [`slo`], [`ingest`], [`limit`]). Counts are added here, never
+//! divided; durations are merged for the rows of a page only.
 
 pub(crate) mod figure;
 pub(crate) mod list;
@@ -14,3 +14,4 @@ pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod item;
 pub(crate) mod limit;
+pub(crate) mod slo;

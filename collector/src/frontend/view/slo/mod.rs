@@ -1,0 +1,12 @@
+//! SLOs and incidents as they are told: what a report of the evaluator holds, in public words. Nothing is evaluated
+//! here.
+//!
+//! Reading order: numbers and times of a report ([`number`]), tiers ([`tier`]), an instance ([`item`]), an incident
+//! ([`incident`]).
+
+pub(crate) mod number;
+pub(crate) mod tier;
+
+pub(crate) mod item;
+
+pub(crate) mod incident;
