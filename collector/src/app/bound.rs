@@ -2,6 +2,7 @@
 
 use crate::aggregator::GRAPH_CELL_BYTES_MAX;
 use crate::config::Settings;
+use crate::evaluator::SIGHTINGS_BYTES_MAX;
 use crate::observation::batch::row;
 
 const MIB: u64 = 1 << 20;
@@ -34,6 +35,8 @@ pub struct MemoryBound {
     pub traces: u64,
     /// Edges of the service graph, streams of metrics, sketches of names, findings.
     pub tables: u64,
+    /// History of SLO instances and bad spans that were seen lately: `slo.memory_max` and some MiB.
+    pub slos: u64,
     /// The rest.
     pub rest: u64,
 }
@@ -52,6 +55,7 @@ impl MemoryBound {
             counts: u64::from(settings.aggregator.series.max) * COUNTS_BYTES / COUNTS_SERIES,
             traces: settings.aggregator.coverage.index_bytes_max.0,
             tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES,
+            slos: settings.slo.memory_max.0 + SIGHTINGS_BYTES_MAX as u64,
             rest: REST_BYTES,
         }
     }
@@ -59,7 +63,7 @@ impl MemoryBound {
     /// All of it.
     #[must_use]
     pub fn total(&self) -> u64 {
-        let books = self.histograms + self.counts + self.traces + self.tables;
+        let books = self.histograms + self.counts + self.traces + self.tables + self.slos;
         self.inflight + self.connections + self.workers + books + self.rest
     }
 }
@@ -70,7 +74,7 @@ impl std::fmt::Display for MemoryBound {
         write!(
             f,
             "at most {} MiB: in flight {}, connections {}, workers {}, histograms {}, counts {}, traces {}, tables {}, \
-             rest {}",
+             slos {}, rest {}",
             mib(self.total()),
             mib(self.inflight),
             mib(self.connections),
@@ -79,6 +83,7 @@ impl std::fmt::Display for MemoryBound {
             mib(self.counts),
             mib(self.traces),
             mib(self.tables),
+            mib(self.slos),
             mib(self.rest)
         )
     }
@@ -93,10 +98,12 @@ mod tests {
         let bound = MemoryBound::of(&Settings::default(), 4);
         // 512 x (512 + 32) KiB; 4 x (8 + 8 + 2 x 24) MiB, since 262,144 x 96 B are 24 MiB.
         assert_eq!((bound.inflight, bound.connections, bound.workers), (256 * MIB, 272 * MIB, 256 * MIB));
+        // 256 MiB of history; 16,384 kinds of 16 spans of 48 B and 64 B are 13 MiB.
+        assert_eq!(bound.slos, 269 * MIB);
         assert_eq!(
             bound.to_string(),
-            "at most 1520 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
-             tables 64, rest 32"
+            "at most 1789 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
+             tables 64, slos 269, rest 32"
         );
     }
 }

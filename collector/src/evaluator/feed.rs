@@ -1,20 +1,22 @@
 //! Snapshots become ticks: what joined closed slots since the last one goes to the instances of its series, and each
 //! slot that closed moves all instances on.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use bailiwick_slo::engine::fleet::{Fleet, Limits};
+use bailiwick_slo::engine::fleet::{Fleet, Key, Limits};
 use bailiwick_slo::engine::incident::{Event, Kind};
 use bailiwick_slo::engine::sums::Source;
 use bailiwick_slo::engine::windows::Grid;
+use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::spec::Slo;
 use bailiwick_slo::time::Slot;
 
-use super::blame::{self, Around};
+use super::blame::Around;
 use super::report::{IncidentReport, InstanceReport, Report};
 use super::sightings::Sightings;
 use crate::aggregator::Snapshot;
+use crate::aggregator::snapshot::{Limit, SeriesId};
 
 /// Slots that may close at once without a pause: the aggregator was busy, the daemon was there.
 const BUSY_SLOTS_MAX: u64 = 6;
@@ -25,8 +27,13 @@ const ENDED_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct Feed {
     fleet: Fleet,
+    limits: Limits,
     /// Instances by series.
     places: Vec<Vec<u32>>,
+    /// Series by instance.
+    series: Vec<Vec<SeriesId>>,
+    /// Series and outcomes whose spans are bad for some instance.
+    kinds: Vec<(SeriesId, Outcome)>,
     /// Bad spans that were seen lately.
     sightings: Sightings,
     /// The revision of the snapshot that was taken last.
@@ -36,7 +43,6 @@ pub struct Feed {
     /// By instance: its open or latest incident.
     current: Vec<Option<Arc<IncidentReport>>>,
     ended: VecDeque<Arc<IncidentReport>>,
-    events_told: u64,
 }
 
 impl Feed {
@@ -45,27 +51,29 @@ impl Feed {
     pub fn new(slos: Vec<Slo>, store_id: &str, limits: Limits) -> Self {
         Self {
             fleet: Fleet::new(slos, Grid::LIVE, store_id, limits),
+            limits,
             places: Vec::new(),
+            series: Vec::new(),
+            kinds: Vec::new(),
             sightings: Sightings::default(),
             revision: 0,
             next: None,
             current: Vec::new(),
             ended: VecDeque::new(),
-            events_told: 0,
         }
     }
 
     /// Takes a snapshot; the next report if slots closed, and what happened. Snapshots come in order, none left out.
-    pub fn take(&mut self, snapshot: &Snapshot) -> Option<(Report, Vec<(u32, Event)>)> {
+    pub fn take(&mut self, snapshot: &Snapshot) -> Option<(Report, Vec<(Key, Event)>)> {
         if snapshot.revision() == self.revision {
-            self.look(snapshot);
+            self.sightings.look(snapshot, &self.kinds);
             return None;
         }
         self.revision = snapshot.revision();
         // The first slot that is still open: what closes ends before it.
         let open = u64::from(Slot::holding(snapshot.data_through_ns).0);
         self.know_series(snapshot, open);
-        self.look(snapshot);
+        self.sightings.look(snapshot, &self.kinds);
         for (slot, series, counts) in snapshot.joined() {
             for place in &self.places[series as usize] {
                 let sli = &self.fleet.members()[*place as usize].slo.sli;
@@ -83,54 +91,53 @@ impl Feed {
         let events: Vec<(u32, Event)> =
             (first..open).flat_map(|slot| self.fleet.close(slot, |_| Source::Silent)).collect();
         self.follow_incidents(snapshot, &events);
-        Some((self.report(snapshot, open), events))
-    }
-
-    /// Notes bad spans: each snapshot holds the latest only.
-    fn look(&mut self, snapshot: &Snapshot) {
-        let members = self.fleet.members();
-        let kinds = (0..).zip(&self.places).flat_map(|(series, places)| {
-            let bad = places.iter().flat_map(|place| members[*place as usize].slo.sli.bad_outcomes());
-            bad.map(move |outcome| (series, outcome))
-        });
-        self.sightings.look(snapshot, kinds);
+        let key = |place: u32| self.fleet.members()[place as usize].key.clone();
+        let told = events.into_iter().map(|(place, event)| (key(place), event)).collect();
+        Some((self.report(snapshot, open), told))
     }
 
     /// Finds the instances of series that are new.
     fn know_series(&mut self, snapshot: &Snapshot, open: u64) {
         let first = self.next.unwrap_or(open.saturating_sub(1));
-        for name in snapshot.series().skip(self.places.len()) {
+        for (number, name) in (0..).zip(snapshot.series()).skip(self.places.len()) {
             let places = self.fleet.places_of((&name.tenant, &name.module, &name.operation), first);
+            self.series.resize(self.fleet.members().len(), Vec::new());
+            let mut bad: Vec<Outcome> = Vec::new();
+            for place in &places {
+                self.series[*place as usize].push(number);
+                bad.extend(self.fleet.members()[*place as usize].slo.sli.bad_outcomes());
+            }
+            bad.sort_unstable();
+            bad.dedup();
+            self.kinds.extend(bad.into_iter().map(|outcome| (number, outcome)));
             self.places.push(places);
         }
         self.current.resize(self.fleet.members().len(), None);
     }
 
-    /// Series of an instance.
-    fn series_of(&self, place: u32) -> Vec<u32> {
-        let series = (0..).zip(&self.places).filter(|(_, places)| places.contains(&place));
-        series.map(|(series, _)| series).collect()
-    }
-
-    /// Brings the reports of incidents to the state of this tick.
+    /// Brings the reports of incidents to the state of this tick: open ones, and those that something happened to.
     fn follow_incidents(&mut self, snapshot: &Snapshot, events: &[(u32, Event)]) {
-        self.events_told += events.len() as u64;
-        for place in 0..self.fleet.members().len() as u32 {
-            let member = &self.fleet.members()[place as usize];
+        let around = Around::new(snapshot, &self.sightings);
+        let resolved: HashSet<u32> = events
+            .iter()
+            .filter(|(_, event)| matches!(event.kind, Kind::Resolved(_)))
+            .map(|(place, _)| *place)
+            .collect();
+        let happened: HashSet<u32> = events.iter().map(|(place, _)| *place).collect();
+        for (place, member) in (0..).zip(self.fleet.members()) {
             let Some(incident) = &member.instance.incidents.current else { continue };
-            let known = self.current[place as usize].as_ref();
-            let has_changed = events.iter().any(|(of, _)| *of == place);
             let is_open = member.instance.open_incident().is_some();
-            if known.is_some() && !has_changed && !is_open {
+            if !is_open && !happened.contains(&place) {
                 continue;
             }
             // Who is to blame is asked while it goes on; a resolve keeps what was told last.
+            let known = self.current[place as usize].as_ref();
             let blame = match known.filter(|known| !is_open && known.incident.id == incident.id) {
                 Some(known) => known.blame.clone(),
-                None => blame::of(&Around { snapshot, sightings: &self.sightings }, &self.series_of(place), member),
+                None => around.blame(&self.series[place as usize], member),
             };
             let report = Arc::new(IncidentReport::of(member, incident, blame));
-            if events.iter().any(|(of, event)| *of == place && matches!(event.kind, Kind::Resolved(_))) {
+            if resolved.contains(&place) {
                 self.ended.retain(|ended| ended.incident.id != incident.id);
                 self.ended.push_front(Arc::clone(&report));
                 self.ended.truncate(ENDED_MAX);
@@ -140,10 +147,10 @@ impl Feed {
     }
 
     fn report(&self, snapshot: &Snapshot, open: u64) -> Report {
-        let members = self.fleet.members().iter();
+        let members = self.fleet.members().iter().filter(|member| !member.is_archived);
         let instances = members.map(InstanceReport::of).collect();
         let open_incidents = self.current.iter().flatten().filter(|report| report.is_open()).map(Arc::clone);
-        let open_ids: Vec<_> = open_incidents.clone().map(|report| report.incident.id).collect();
+        let open_ids: HashSet<_> = open_incidents.clone().map(|report| report.incident.id).collect();
         let ended = self.ended.iter().filter(|report| !open_ids.contains(&report.incident.id)).map(Arc::clone);
         Report {
             evaluated_tick: open,
@@ -151,9 +158,21 @@ impl Feed {
             definitions: self.fleet.slos().to_vec(),
             instances,
             incidents: open_incidents.chain(ended).collect(),
-            refused: self.fleet.refused().values().sum(),
-            events: self.events_told,
-            memory_bytes: self.fleet.memory_bytes(),
+            limits: self.limits(),
         }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let refused = self.fleet.refused();
+        let limit = |name, used, max, refused| Limit { name, used: used as u64, max: max as u64, refused };
+        vec![
+            limit("slo.instances_max", self.fleet.members().len(), self.limits.instances_max, refused.by_number),
+            limit(
+                "slo.memory_max",
+                self.fleet.memory_bytes(),
+                self.limits.memory_bytes_max,
+                refused.by_memory + refused.shed,
+            ),
+        ]
     }
 }

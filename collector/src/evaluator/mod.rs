@@ -16,4 +16,5 @@ mod worker;
 pub use feed::Feed;
 pub use report::{Blame, ExemplarSpan, IncidentReport, InstanceReport, Report};
 pub use settings::Settings;
+pub use sightings::SIGHTINGS_BYTES_MAX;
 pub use worker::{ReportReader, start};

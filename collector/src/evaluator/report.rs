@@ -8,7 +8,7 @@ use bailiwick_slo::engine::incident::Incident;
 use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::spec::{Slo, Terms};
 
-use crate::aggregator::snapshot::Exemplar;
+use crate::aggregator::snapshot::{Exemplar, Limit};
 
 /// All SLOs after a tick.
 #[derive(Debug, Default)]
@@ -23,12 +23,8 @@ pub struct Report {
     pub instances: Vec<InstanceReport>,
     /// Incidents: open ones, then ended ones, the latest first.
     pub incidents: Vec<Arc<IncidentReport>>,
-    /// Instances that were refused.
-    pub refused: u64,
-    /// Events so far.
-    pub events: u64,
-    /// Bytes of all instances' history.
-    pub memory_bytes: usize,
+    /// Use and maximum of what the room bounds.
+    pub limits: Vec<Limit>,
 }
 
 /// An instance after a tick.

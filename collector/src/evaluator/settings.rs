@@ -17,7 +17,8 @@ pub struct Settings {
     /// Most instances (SLO x tenant x module). Further ones are refused and counted.
     #[garde(range(min = 1, max = 1_000_000))]
     pub instances_max: u32,
-    /// Most bytes of their history. Over it, no further instance is made.
+    /// Most bytes of their history. Over it no further instance is made, and those with most forget the oldest of it:
+    /// their windows then begin later, as `period.from` tells.
     pub memory_max: ByteSize,
 }
 

@@ -8,10 +8,12 @@ use bailiwick_slo::outcome::Outcome;
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Exemplar, SeriesId};
 
-/// Spans of a series and outcome that are kept: one a snapshot, the latest.
-const KEPT: usize = 64;
-/// Series and outcomes that spans are kept of: some 3 KiB each.
+/// Spans of a series and outcome that are kept, one a snapshot, the latest.
+const KEPT: usize = 16;
+/// Series and outcomes that spans are kept of.
 const KINDS_MAX: usize = 16_384;
+/// The most bytes that they take.
+pub const SIGHTINGS_BYTES_MAX: usize = KINDS_MAX * (KEPT * size_of::<Exemplar>() + 64);
 
 /// Bad spans by series and outcome, the latest last.
 #[derive(Debug, Default)]
@@ -19,8 +21,8 @@ pub(super) struct Sightings(HashMap<(SeriesId, Outcome), VecDeque<Exemplar>>);
 
 impl Sightings {
     /// Takes the latest span of each kind, if it is another one.
-    pub(super) fn look(&mut self, snapshot: &Snapshot, kinds: impl Iterator<Item = (SeriesId, Outcome)>) {
-        for (series, outcome) in kinds {
+    pub(super) fn look(&mut self, snapshot: &Snapshot, kinds: &[(SeriesId, Outcome)]) {
+        for (series, outcome) in kinds.iter().copied() {
             let Some(span) = snapshot.exemplars(series).latest[outcome.index()] else { continue };
             if self.0.len() >= KINDS_MAX && !self.0.contains_key(&(series, outcome)) {
                 continue;

@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use bailiwick_slo::engine::fleet::Key;
 use bailiwick_slo::engine::incident::Event;
 
 use super::feed::Feed;
@@ -38,7 +39,7 @@ pub fn start(
     let thread = std::thread::Builder::new().name("evaluator".to_owned()).spawn(move || {
         for snapshot in snapshots {
             if let Some((report, events)) = feed.take(&snapshot) {
-                events.iter().for_each(|(place, event)| tell(&report, *place, event));
+                events.iter().for_each(|(key, event)| tell(key, event));
                 shown.0.store(Arc::new(report));
             }
         }
@@ -47,9 +48,7 @@ pub fn start(
 }
 
 /// One line of the log for each event: until something delivers them, this is where they go.
-fn tell(report: &Report, place: u32, event: &Event) {
-    let Some(instance) = report.instances.get(place as usize) else { return };
-    let key = &instance.key;
+fn tell(key: &Key, event: &Event) {
     tracing::info!(
         event = event.kind.name(),
         tenant = &*key.tenant,

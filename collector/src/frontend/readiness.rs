@@ -17,6 +17,9 @@ const INFLIGHT_HIGH_MAX_NS: u64 = 5 * SECOND_NS;
 /// Use of the in-flight budget that is high.
 const INFLIGHT_PERCENT: u128 = 90;
 
+/// How far SLOs may be behind the closed slots: one closes each ten seconds.
+const BEHIND_MAX_NS: u64 = 60 * SECOND_NS;
+
 /// What the rooms report, as one plain value. Times are nanoseconds since the Unix epoch; 0 is "never".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -32,6 +35,8 @@ pub struct Facts {
     pub last_tick_ns: u64,
     /// Since when the in-flight budget has been high; 0 while it is not.
     pub inflight_high_since_ns: u64,
+    /// How far the SLOs are behind the closed slots.
+    pub evaluator_behind_ns: u64,
 }
 
 /// One check with its result.
@@ -65,6 +70,11 @@ pub fn readiness(facts: &Facts, now_ns: u64) -> Vec<Check> {
                 .then(|| format!("90 % or more of the in-flight budget has been in use for {} s", high_ns / SECOND_NS)),
         },
         Check { name: "tick", failure: tick_failure(facts.last_tick_ns, now_ns, TICK_AGE_MAX_NS) },
+        Check {
+            name: "evaluator",
+            failure: (facts.evaluator_behind_ns > BEHIND_MAX_NS)
+                .then(|| format!("SLOs are {} s behind what was counted", facts.evaluator_behind_ns / SECOND_NS)),
+        },
     ]
 }
 
@@ -88,6 +98,7 @@ struct Shared {
     stopping: AtomicBool,
     last_tick_ns: AtomicU64,
     inflight_high_since_ns: AtomicU64,
+    evaluator_behind_ns: AtomicU64,
 }
 
 impl Readiness {
@@ -135,6 +146,11 @@ impl Readiness {
         }
     }
 
+    /// The SLOs are so far behind the closed slots.
+    pub fn evaluated(&self, behind_ns: u64) {
+        self.0.evaluator_behind_ns.store(behind_ns, Ordering::Relaxed);
+    }
+
     /// What was reported so far.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -146,6 +162,7 @@ impl Readiness {
             stopping: shared.stopping.load(Ordering::Relaxed),
             last_tick_ns: shared.last_tick_ns.load(Ordering::Relaxed),
             inflight_high_since_ns: shared.inflight_high_since_ns.load(Ordering::Relaxed),
+            evaluator_behind_ns: shared.evaluator_behind_ns.load(Ordering::Relaxed),
         }
     }
 
@@ -198,6 +215,7 @@ mod tests {
             stopping: false,
             last_tick_ns: NOW - SECOND_NS,
             inflight_high_since_ns: 0,
+            evaluator_behind_ns: 0,
         }
     }
 
@@ -217,6 +235,8 @@ mod tests {
         assert_eq!(failed(&Facts { configuration_valid: false, ..good() }), ["configuration"]);
         assert_eq!(failed(&Facts { journal_accepting: false, ..good() }), ["journal"]);
         assert_eq!(failed(&Facts { last_tick_ns: 0, ..good() }), ["tick"]);
+        let behind = |seconds| failed(&Facts { evaluator_behind_ns: seconds * SECOND_NS, ..good() });
+        assert_eq!((behind(60), behind(61)), (vec![], vec!["evaluator"]));
     }
 
     #[test]

@@ -127,7 +127,10 @@ impl State {
     pub(crate) fn readiness(&self) -> &Readiness {
         let budget = &self.0.parts.budget;
         // A tick is a record: the clock of the latest snapshot tells when it was applied.
-        self.0.parts.readiness.ticked(self.snapshot().now_ns);
+        let snapshot = self.snapshot();
+        self.0.parts.readiness.ticked(snapshot.now_ns);
+        let behind_ns = snapshot.data_through_ns.saturating_sub(self.report().data_through_ns);
+        self.0.parts.readiness.evaluated(behind_ns);
         self.0.parts.readiness.inflight(budget.used(), budget.max(), self.now_ns());
         &self.0.parts.readiness
     }
@@ -157,6 +160,7 @@ impl State {
     pub(crate) fn limits(&self, snapshot: &Snapshot) -> Vec<Limit> {
         let mut limits = snapshot.limits().to_vec();
         limits.extend((self.0.parts.limits)());
+        limits.extend(self.report().limits.iter().copied());
         let budget = &self.0.parts.budget;
         limits.push(Limit {
             name: "inflight_bytes_max",

@@ -11,8 +11,7 @@ use super::revision;
 use super::tree::{Node, Spot, Value};
 use crate::exact::Decimal;
 use crate::spec::{
-    Alerts, Component, Draft, EmptySlice, Expect, Forecast, Globs, LowTraffic, NoData, Override, Period, Preset,
-    Selector, Severity, Sli, Slo, Target, Terms, TierSource, TimeSpan, Weighting, WhenUnmeasured,
+    Component, Draft, Globs, Override, Period, Preset, Selector, Sli, Slo, Target, Terms, TierSource, WhenUnmeasured,
 };
 
 /// An SLO and where its parts stand.
@@ -228,43 +227,13 @@ impl Shared<'_> {
 
     fn draft(&self, target: Target) -> Draft {
         let tiers = self.tiers().map_or(TierSource::Preset(Preset::Standard), |tiers| tiers.source);
-        let mut terms = defaults(target, self.period.clone());
+        let mut terms = Terms::usual(target, self.period.clone());
         terms.alerts.receivers.clone_from(&self.alerting.receivers);
         terms.alerts.when = self.alerting.when;
         let plain = Draft { terms, tiers: TierSource::Preset(Preset::None) };
         let mut terms = plain.terms([&self.extension.base.patch]);
         terms.alerts.tiers = Vec::new();
         Draft { terms, tiers }
-    }
-}
-
-/// What holds where nothing is written (`slo.md` 1.3).
-fn defaults(target: Target, period: Period) -> Terms {
-    Terms {
-        enabled: true,
-        target,
-        period,
-        alerts: Alerts {
-            tiers: Vec::new(),
-            hold_down: TimeSpan(120),
-            repeat_every: TimeSpan(4 * 3_600),
-            receivers: None,
-            runbook: None,
-            when: crate::spec::When { breaching: true, resolved: true, no_data: true },
-        },
-        low_traffic: LowTraffic { alpha: Decimal::new(1, 2), apply_below: 30, weighting: Weighting::Rate },
-        no_data: NoData {
-            expect: Expect::Auto,
-            after: TimeSpan(300),
-            floor: Decimal::new(9, 1),
-            empty_slice: EmptySlice::Skip,
-            alert_after: TimeSpan(600),
-            severity: Severity::Ticket,
-        },
-        forecast: Forecast { window: TimeSpan(6 * 3_600), warn_before: None, severity: Severity::Notice },
-        policy: Vec::new(),
-        activate_events: 1,
-        ttl: TimeSpan(7 * 86_400),
     }
 }
 

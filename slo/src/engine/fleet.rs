@@ -3,10 +3,10 @@
 //! An instance is made with the first observation that its SLO matches. Ticks come in order; one that is left out was a
 //! gap for everybody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::incident::{Event, Reason};
+use super::incident::Event;
 use super::instance::{Input, Instance};
 use super::sums::{Delta, Source};
 use super::windows::{Effect, Grid};
@@ -15,9 +15,6 @@ use crate::spec::{Sli, Slo};
 
 /// What an instance reads that sums over all tenants, or modules.
 pub const ALL: &str = "_all";
-
-/// Ticks that are closed one by one after a pause; of a longer one only the last so many are gaps of their own.
-const PAUSE_TICKS_MAX: u64 = 400_000;
 
 /// How often bytes are counted.
 const COUNT_EVERY_TICKS: u64 = 32;
@@ -42,6 +39,8 @@ pub struct Member {
     pub slo: Arc<Slo>,
     /// It.
     pub instance: Instance,
+    /// It had no traffic for its time to live: it rests until there is some.
+    pub is_archived: bool,
     /// What its ticks will bring, by tick.
     pending: Vec<(u64, Delta)>,
 }
@@ -53,6 +52,17 @@ pub struct Limits {
     pub instances_max: usize,
     /// Bytes of their cells.
     pub memory_bytes_max: usize,
+}
+
+/// What did not fit: instances that found no place, each counted once for every series of theirs, and history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refused {
+    /// Their SLO, or all of them, had too many.
+    pub by_number: u64,
+    /// Those that there are took too many bytes.
+    pub by_memory: u64,
+    /// How often one forgot the oldest of its history, so that all stay within their bytes.
+    pub shed: u64,
 }
 
 /// All instances.
@@ -67,8 +77,7 @@ pub struct Fleet {
     by_key: HashMap<Key, u32>,
     /// Instances by SLO.
     counts: HashMap<Arc<str>, u32>,
-    /// Refused instances by SLO.
-    refused: BTreeMap<String, u64>,
+    refused: Refused,
     /// The first tick that has not closed.
     next: Option<u64>,
     /// Bytes of all instances, counted now and then.
@@ -76,6 +85,33 @@ pub struct Fleet {
 }
 
 impl Member {
+    /// Closes a tick, and those before it that were left out, as gaps.
+    fn close(&mut self, tick: u64, source: Source, grid: Grid) -> Vec<Event> {
+        let mut events = Vec::new();
+        let ttl_ticks = grid.ticks(self.instance.terms().ttl.seconds());
+        if tick.saturating_sub(self.instance.heard()) > ttl_ticks {
+            // It had no traffic for so long that nothing is left to say; what comes next begins anew.
+            events.extend(self.instance.expire(tick));
+            self.is_archived = true;
+        }
+        if self.is_archived {
+            if self.pending.is_empty() {
+                return events;
+            }
+            self.instance = self.instance.anew(tick);
+            self.is_archived = false;
+        }
+        while self.instance.next() < tick {
+            let missed = self.due(Source::Dead);
+            events.extend(self.instance.tick(&missed));
+        }
+        if self.instance.next() == tick {
+            let input = self.due(source);
+            events.extend(self.instance.tick(&input));
+        }
+        events
+    }
+
     /// What its next tick brings: changes of later ticks wait for theirs.
     fn due(&mut self, source: Source) -> Input {
         let next = self.instance.next();
@@ -97,7 +133,7 @@ impl Fleet {
             members: Vec::new(),
             by_key: HashMap::new(),
             counts: HashMap::new(),
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
             next: None,
             bytes: 0,
         }
@@ -115,16 +151,10 @@ impl Fleet {
         &self.members
     }
 
-    /// The instance of this key.
+    /// Instances that found no place.
     #[must_use]
-    pub fn find(&self, key: &Key) -> Option<&Member> {
-        self.by_key.get(key).map(|place| &self.members[*place as usize])
-    }
-
-    /// Instances that were refused, by SLO.
-    #[must_use]
-    pub fn refused(&self) -> &BTreeMap<String, u64> {
-        &self.refused
+    pub fn refused(&self) -> Refused {
+        self.refused
     }
 
     /// Bytes that all cells take.
@@ -156,9 +186,12 @@ impl Fleet {
             return None;
         }
         let count = self.counts.entry(Arc::clone(&key.slo)).or_default();
-        let is_full = self.members.len() >= self.limits.instances_max || self.bytes >= self.limits.memory_bytes_max;
-        if *count >= slo.instances_max || is_full {
-            *self.refused.entry(slo.id.clone()).or_default() += 1;
+        if *count >= slo.instances_max || self.members.len() >= self.limits.instances_max {
+            self.refused.by_number += 1;
+            return None;
+        }
+        if self.bytes >= self.limits.memory_bytes_max {
+            self.refused.by_memory += 1;
             return None;
         }
         *count += 1;
@@ -168,12 +201,15 @@ impl Fleet {
         let place = self.members.len() as u32;
         self.bytes += instance.memory_bytes();
         self.by_key.insert(key.clone(), place);
-        self.members.push(Member { key, slo: Arc::clone(slo), instance, pending: Vec::new() });
+        self.members.push(Member { key, slo: Arc::clone(slo), instance, is_archived: false, pending: Vec::new() });
         Some(place)
     }
 
-    /// What an instance's next tick brings.
+    /// What an instance's next tick brings; what does not count for it is nothing.
     pub fn bring(&mut self, place: u32, tick: u64, delta: Delta) {
+        if delta == Delta::default() {
+            return;
+        }
         let pending = &mut self.members[place as usize].pending;
         match pending.binary_search_by_key(&tick, |(known, _)| *known) {
             Ok(at) => pending[at].1.add(&delta),
@@ -186,52 +222,41 @@ impl Fleet {
     pub fn close(&mut self, tick: u64, source: impl Fn(&Key) -> Source) -> Vec<(u32, Event)> {
         let mut events = Vec::new();
         for (place, member) in (0..).zip(&mut self.members) {
-            let mut told = |told: Vec<Event>| events.extend(told.into_iter().map(|event| (place, event)));
-            let missed = tick.saturating_sub(member.instance.next());
-            for _ in 0..if missed <= PAUSE_TICKS_MAX { missed } else { 0 } {
-                let ended = member.due(Source::Dead);
-                told(member.instance.tick(&ended));
-            }
-            if member.instance.next() == tick {
-                let ended = member.due(source(&member.key));
-                told(member.instance.tick(&ended));
-            }
+            let told = member.close(tick, source(&member.key), self.grid);
+            events.extend(told.into_iter().map(|event| (place, event)));
         }
         self.next = Some(self.next.map_or(tick + 1, |next| next.max(tick + 1)));
         if tick.is_multiple_of(COUNT_EVERY_TICKS) {
-            self.bytes = self.members.iter().map(|member| member.instance.memory_bytes()).sum();
+            self.keep_within();
         }
         events
+    }
+
+    /// Counts bytes; over the maximum, whoever has most forgets the oldest of it.
+    fn keep_within(&mut self) {
+        self.bytes = self.members.iter().map(|member| member.instance.memory_bytes()).sum();
+        let within = self.limits.memory_bytes_max / 10 * 9;
+        if self.bytes <= self.limits.memory_bytes_max {
+            return;
+        }
+        let mut largest: BinaryHeap<(usize, usize)> =
+            self.members.iter().enumerate().map(|(place, member)| (member.instance.memory_bytes(), place)).collect();
+        while self.bytes > within
+            && let Some((before, place)) = largest.pop()
+        {
+            let instance = &mut self.members[place].instance;
+            if instance.shed() {
+                let now = instance.memory_bytes();
+                self.bytes = self.bytes.saturating_sub(before.saturating_sub(now));
+                self.refused.shed += 1;
+                largest.push((now, place));
+            }
+        }
     }
 
     /// Sets what corrections do to an instance's ticks.
     pub fn correct(&mut self, place: u32, effects: Vec<Effect>) {
         self.members[place as usize].instance.correct(effects);
-    }
-
-    /// Takes other SLOs. Instances go on where their SLO is the same but for its terms; the others end, and begin anew
-    /// with the next observation. Says what ended.
-    pub fn replace(&mut self, slos: Vec<Slo>) -> Vec<(Key, Event)> {
-        let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
-        let at = self.next.unwrap_or(0);
-        let mut ended = Vec::new();
-        let members = std::mem::take(&mut self.members);
-        (self.by_key, self.counts) = (HashMap::new(), HashMap::new());
-        for mut member in members {
-            let known = slos.iter().find(|slo| *slo.id == *member.key.slo);
-            let stays = known.is_some_and(|slo| slo.revision == member.slo.revision);
-            if stays && let Some(slo) = known {
-                *self.counts.entry(Arc::clone(&member.key.slo)).or_default() += 1;
-                self.by_key.insert(member.key.clone(), self.members.len() as u32);
-                member.slo = Arc::clone(slo);
-                self.members.push(member);
-                continue;
-            }
-            let reason = if known.is_some() { Reason::SloChanged } else { Reason::SloDeleted };
-            ended.extend(member.instance.incidents.end(at, reason).map(|event| (member.key.clone(), event)));
-        }
-        self.slos = slos;
-        ended
     }
 }
 

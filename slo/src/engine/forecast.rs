@@ -1,10 +1,13 @@
 //! When the budget will be spent, if the latest rates go on (`slo.md` 2.6).
 
 use super::instance::Instance;
-use super::sums::Sums;
+use super::tiers::Unit;
 use crate::exact::Quotient;
 
 const ONE: u128 = 100_000_000;
+/// Of a fraction in 2^-64 these are left out and these are left.
+const DROPPED_BITS: u32 = 64 - KEPT_BITS;
+const KEPT_BITS: u32 = 24;
 /// The future is looked at minute by minute.
 const STEP_SECONDS: u64 = 60;
 
@@ -28,10 +31,10 @@ struct Rates {
 impl Rates {
     /// Whether the budget is spent when the window held these of the past and so many seconds of the future:
     /// `bad >= beta x total`, everything times the seconds of the rates.
-    fn is_spent(&self, past: &Sums, future_s: u64, beta: u128) -> bool {
+    fn is_spent(&self, (bad, total): (u128, u64), future_s: u64, beta: u128) -> bool {
         let at = u128::from(future_s);
-        let bad = past.bad.saturating_mul(self.seconds).saturating_add(self.bad.saturating_mul(at));
-        let total = u128::from(past.total).saturating_mul(self.seconds).saturating_add(self.total.saturating_mul(at));
+        let bad = bad.saturating_mul(self.seconds).saturating_add(self.bad.saturating_mul(at));
+        let total = u128::from(total).saturating_mul(self.seconds).saturating_add(self.total.saturating_mul(at));
         total > 0 && bad.saturating_mul(ONE) >= beta.saturating_mul(total)
     }
 }
@@ -43,19 +46,33 @@ impl Instance {
         Forecast { constant: self.constant(), rolling: self.rolling(u64::MAX) }
     }
 
+    /// Bad ones as they are counted here.
+    fn kept(&self, bad: u128) -> u128 {
+        match self.unit() {
+            Unit::Whole => bad,
+            Unit::Fraction => bad >> DROPPED_BITS,
+        }
+    }
+
     fn rates(&self) -> Rates {
         let recent = self.windows.sums(self.forecast_window);
         let seconds = self.terms.forecast.window.seconds();
-        Rates { bad: recent.bad, total: recent.total.into(), seconds: seconds.into() }
+        Rates { bad: self.kept(recent.bad), total: recent.total.into(), seconds: seconds.into() }
     }
 
-    /// `R x P / b`: of events `P (beta total - bad) rate_total / (total rate_bad)`, for beta in 10^-8.
-    fn constant(&self) -> Option<Quotient> {
-        let (rates, sums) = (self.rates(), self.windows.sums(self.period));
-        let allowed = u128::from(self.terms.target.beta()) * u128::from(sums.total);
-        let left = allowed.saturating_sub(sums.bad.saturating_mul(ONE));
+    /// `R x P / b`, nought when the budget is spent: `P left rate_total / (total rate_bad)`, where `left` is
+    /// `beta total - bad` and total what the budget is a share of, for beta in 10^-8.
+    pub(super) fn constant(&self) -> Option<Quotient> {
+        let (rates, bad) = (self.rates(), self.windows.sums(self.period).bad);
+        let total = u128::from(self.budget_total());
+        let allowed = u128::from(self.terms.target.beta()) * total;
+        let left = match self.unit() {
+            Unit::Whole => allowed.saturating_sub(bad.saturating_mul(ONE)),
+            // Slices are counted to 2^-24 here, so that the product fits.
+            Unit::Fraction => (allowed << KEPT_BITS).saturating_sub((bad >> DROPPED_BITS).saturating_mul(ONE)),
+        };
         let above = left.checked_mul(rates.total)?.checked_mul(self.period_seconds().into())?;
-        let below = u128::from(sums.total).checked_mul(rates.bad)?.checked_mul(ONE)?;
+        let below = total.checked_mul(rates.bad)?.checked_mul(ONE)?;
         Quotient::of(above, below)
     }
 
@@ -68,6 +85,8 @@ impl Instance {
     /// end, and nothing leaves.
     pub(super) fn rolling(&self, horizon_s: u64) -> Option<u64> {
         let (rates, beta) = (self.rates(), u128::from(self.terms.target.beta()));
+        let bits = if self.unit() == Unit::Fraction { KEPT_BITS } else { 0 };
+        let allowed_by = beta << bits;
         let (now, tick_s) = (self.next() * self.grid.tick_s, self.grid.tick_s);
         let horizon_s = horizon_s.min(match self.calendar {
             Some((_, to)) => (to * tick_s).saturating_sub(now),
@@ -84,7 +103,8 @@ impl Instance {
                     past.take(&cell);
                 }
             }
-            if rates.is_spent(&past, at - now, beta) {
+            let bad = (self.kept(past.bad), past.total);
+            if rates.is_spent(bad, at - now, allowed_by) {
                 return Some(at - now);
             }
             at += STEP_SECONDS;

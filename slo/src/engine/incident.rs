@@ -8,6 +8,9 @@ use crate::spec::Severity;
 /// Firing within so long after a resolve goes on with the same incident, seconds.
 const REOPEN_SECONDS: u64 = 600;
 
+/// Events of an incident that are kept: a month of repeats each four hours, and more.
+const EVENTS_MAX: usize = 256;
+
 /// What an incident is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
@@ -173,8 +176,10 @@ pub struct Incident {
     pub reopened: u32,
     /// Somebody looks after it.
     pub acknowledged: bool,
-    /// All that happened, oldest first.
+    /// What happened, oldest first: the first one and the latest, at most [`EVENTS_MAX`].
     pub events: Vec<Event>,
+    /// Events so far.
+    told: u32,
     /// The tick of the resolve, which comes `hold_down` after its end.
     resolved: Option<u64>,
     /// When it was said last, and how often again.
@@ -291,6 +296,7 @@ impl Incident {
             reopened: 0,
             acknowledged: false,
             events: Vec::new(),
+            told: 0,
             resolved: None,
             said: (opened, 0),
             lower_since: [None; 3],
@@ -365,7 +371,8 @@ impl Incident {
     }
 
     fn tell(&mut self, at: u64, kind: Kind) -> Event {
-        let seq = self.events.len() as u32 + 1;
+        self.told += 1;
+        let seq = self.told;
         let event = Event {
             id: Id::of(&[&self.id.to_string(), &seq.to_string()]),
             incident: self.id,
@@ -378,6 +385,9 @@ impl Incident {
             repeat: self.said.1,
             reopened: self.reopened,
         };
+        if self.events.len() == EVENTS_MAX {
+            self.events.remove(1);
+        }
         self.events.push(event.clone());
         event
     }

@@ -8,7 +8,7 @@ use super::truth::Reading;
 use super::windows::{Effect, Grid, Span, Windows};
 use crate::calendar;
 use crate::exact::{Decimal, Fraction};
-use crate::spec::{Expect, Method, Op, Period, Severity, Terms};
+use crate::spec::{Expect, Method, Op, Period, Terms};
 
 /// How far above a step's edge the budget must rise before the step may fire again (`slo.md` 2.8).
 const REARM: Decimal = Decimal::new(2, 2);
@@ -144,10 +144,30 @@ impl Instance {
         self.windows.next()
     }
 
-    /// Whether so little came for so long that it may go.
+    /// The tick that had the last event; before the first one, its first.
     #[must_use]
-    pub fn is_expired(&self) -> bool {
-        (self.next() - self.heard) * self.grid.tick_s > self.terms.ttl.seconds()
+    pub(super) fn heard(&self) -> u64 {
+        self.heard
+    }
+
+    /// Ends its incident, since it had no traffic for its time to live, and lets go of its cells.
+    pub(super) fn expire(&mut self, tick: u64) -> Option<Event> {
+        let event = self.incidents.end(tick, Reason::Expired);
+        *self = self.anew(tick);
+        event
+    }
+
+    /// The same instance without a past, but for its incidents; `first` is its first tick.
+    #[must_use]
+    pub(super) fn anew(&self, first: u64) -> Self {
+        let mut anew = Self::new(self.terms.clone(), self.method, self.grid, (String::new(), first));
+        anew.incidents.clone_from(&self.incidents);
+        anew
+    }
+
+    /// Forgets the oldest part of its history; `false`: it has little.
+    pub(super) fn shed(&mut self) -> bool {
+        self.windows.shed()
     }
 
     /// Bytes that it takes.
@@ -298,12 +318,6 @@ impl Instance {
             hold_down: ticks(alerts.hold_down.seconds()),
             repeat_every: ticks(alerts.repeat_every.seconds()),
         }
-    }
-
-    /// How bad it may be at worst: the worst severity of its tiers.
-    #[must_use]
-    pub fn severity_max(&self) -> Option<Severity> {
-        self.tiers.iter().map(|tier| tier.tier.severity).max()
     }
 }
 

@@ -128,8 +128,8 @@ pub struct Status {
     pub tiers: Vec<TierStatus>,
     /// The governing tier, by its place: the worst that fires, of those the shortest.
     pub governing: Option<usize>,
-    /// What the window of the forecast counted.
-    pub forecast: Observed,
+    /// Seconds until the budget is spent at the present burn, as if nothing left its window; `None`: never.
+    pub ends_in: Option<Quotient>,
     /// The lowest step of the policy that is reached.
     pub policy_step: Option<String>,
     /// First tick of its life.
@@ -230,7 +230,7 @@ impl Instance {
             budget: self.budget(),
             tiers: tiers.collect(),
             governing: governing.map(|(place, _)| place),
-            forecast: self.observed(self.forecast_window),
+            ends_in: self.constant(),
             policy_step: self.policy_step().map(str::to_owned),
             born: self.born,
             next: self.next(),

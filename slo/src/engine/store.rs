@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::sums::Sums;
 
 /// Cells of a block. Reading one cell reads its block: fewer cost memory, more cost time.
-const BLOCK_CELLS: u64 = 32;
+pub(super) const BLOCK_CELLS: u64 = 32;
 
 /// Cells by number, a range that only moves forward.
 #[derive(Debug, Clone, Default)]

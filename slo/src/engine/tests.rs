@@ -9,8 +9,8 @@ use super::tiers::Phase;
 use super::windows::Grid;
 use crate::exact::{Decimal, Fraction};
 use crate::spec::{
-    Alerts, Draft, EmptySlice, Expect, Forecast, Globs, GroupBy, LowTraffic, Method, NoData, Op, Period, Rate,
-    Selector, Severity, Sli, Slo, Target, Terms, TierDraft, TierSource, TimeSpan, Weighting, When,
+    Draft, EmptySlice, Globs, GroupBy, Method, Op, Period, Rate, Selector, Severity, Sli, Slo, Target, Terms,
+    TierDraft, TierSource, TimeSpan,
 };
 
 /// 2026-03-01T00:00:00Z in ticks of 10 s.
@@ -34,32 +34,8 @@ fn tier(severity: Severity, long: u64, short: u64, factor: (u64, u64)) -> TierDr
 
 /// 99.9 % over 30 d with a page (1h/5m) and a ticket (6h/30m).
 pub(crate) fn promise() -> Slo {
-    let terms = Terms {
-        enabled: true,
-        target: Target::of(decimal("0.999")).expect("a target"),
-        period: Period::Rolling(TimeSpan(30 * 86_400)),
-        alerts: Alerts {
-            tiers: Vec::new(),
-            hold_down: TimeSpan(120),
-            repeat_every: TimeSpan(4 * 3_600),
-            receivers: None,
-            runbook: None,
-            when: When { breaching: true, resolved: true, no_data: false },
-        },
-        low_traffic: LowTraffic { alpha: decimal("0.01"), apply_below: 30, weighting: Weighting::Rate },
-        no_data: NoData {
-            expect: Expect::Auto,
-            after: TimeSpan(300),
-            floor: decimal("0.9"),
-            empty_slice: EmptySlice::Skip,
-            alert_after: TimeSpan(600),
-            severity: Severity::Ticket,
-        },
-        forecast: Forecast { window: TimeSpan(6 * 3_600), warn_before: None, severity: Severity::Notice },
-        policy: Vec::new(),
-        activate_events: 1,
-        ttl: TimeSpan(7 * 86_400),
-    };
+    let target = Target::of(decimal("0.999")).expect("a target");
+    let terms = Terms::usual(target, Period::Rolling(TimeSpan(30 * 86_400)));
     let tiers = vec![tier(Severity::Page, 3_600, 300, (144, 10)), tier(Severity::Ticket, 6 * 3_600, 1_800, (6, 1))];
     Slo {
         id: "availability".to_owned(),
@@ -279,4 +255,93 @@ fn a_pending_tier_waits_as_long_as_it_says_and_starts_anew() {
     assert_eq!(told, [(2_166 + 6, Kind::Firing, Severity::Page)]);
     run.quiet(60);
     assert_eq!(run.fleet.members()[0].instance.tiers()[0].phase, Phase::Ok);
+}
+
+#[test]
+fn without_traffic_for_its_time_to_live_an_instance_rests_and_begins_anew() {
+    let mut slo = promise();
+    slo.draft.terms.ttl = TimeSpan(7_200);
+    let mut run = Run::new(slo);
+    run.quiet(360);
+    run.ticks(10, (100, 100), Source::Alive);
+    // Two hours are 720 ticks; silence that nobody can judge holds the page until then.
+    let told = run.ticks(722, (0, 0), Source::Silent);
+    let end = 369 + 720 + 1;
+    assert_eq!(told.last(), Some(&(end, Kind::Resolved(Reason::Expired), Severity::Page)), "{told:?}");
+    assert!(run.fleet.members()[0].is_archived);
+    run.quiet(3);
+    let member = &run.fleet.members()[0];
+    let status = member.instance.status();
+    assert_eq!((member.is_archived, status.period.sums.total, status.period.sums.bad), (false, 300, 0));
+    assert_eq!(status.born - START, 370 + 722, "what was before is not counted any more");
+}
+
+#[test]
+fn a_pause_is_a_gap_and_a_long_one_a_new_beginning() {
+    let mut run = Run::new(promise());
+    run.quiet(360);
+    // An hour of sleep, then ticks go on.
+    run.next += 360;
+    run.quiet(1);
+    let sums = run.fleet.members()[0].instance.status().period.sums;
+    assert_eq!((sums.ticks, sums.gaps, sums.total), (721, 360, 36_100));
+    // A year of sleep: nothing of before is in any window.
+    run.next += 365 * 8_640;
+    run.quiet(1);
+    let sums = run.fleet.members()[0].instance.status().period.sums;
+    assert_eq!((sums.ticks, sums.gaps, sums.total), (1, 0, 100));
+}
+
+#[test]
+fn an_incident_keeps_its_first_event_and_the_latest() {
+    let mut slo = promise();
+    slo.draft.terms.alerts.repeat_every = TimeSpan(10);
+    let mut run = Run::new(slo);
+    run.quiet(60);
+    run.ticks(400, (100, 100), Source::Alive);
+    let incident = run.fleet.members()[0].instance.incidents.current.as_ref().expect("one");
+    let (first, last) = (&incident.events[0], incident.events.last().expect("events"));
+    assert_eq!((incident.events.len(), first.seq), (256, 1));
+    assert!(last.seq > 380 && last.repeat + 2 > last.seq - 1, "{last:?}");
+}
+
+#[test]
+fn slices_of_ratios_end_when_their_shortfalls_do() {
+    // Half of every slice is bad: a burn of 0.5 / 0.1 = 5 over an hour of 60 slices, of which 6 may go.
+    let mut slo = promise();
+    slo.method = Method::RatioTimeslices { slice: TimeSpan(60) };
+    slo.draft.tiers = TierSource::List(Vec::new());
+    let terms = &mut slo.draft.terms;
+    terms.target = Target::of(decimal("0.9")).expect("a target");
+    (terms.period, terms.forecast.window) = (Period::Rolling(TimeSpan(3_600)), TimeSpan(600));
+    let mut run = Run::new(slo);
+    run.ticks(6 * 4, (50, 100), Source::Alive);
+    let forecast = run.fleet.members()[0].instance.forecast();
+    // Two of six are gone: R = 2/3, and R x 3600 s / 5 = 480 s.
+    assert_eq!(forecast.constant.map(|seconds| seconds.to_string()).as_deref(), Some("480"));
+}
+
+#[test]
+fn history_stays_within_its_bytes_and_the_latest_is_what_stays() {
+    let limits = Limits { instances_max: 100, memory_bytes_max: 60_000 };
+    let mut fleet = Fleet::new(vec![promise()], Grid::LIVE, "store", limits);
+    for tenant in ["acme", "globex"] {
+        fleet.places_of((tenant, "rag_hub", "GET /a"), START);
+    }
+    for tick in START..START + 20_000 {
+        // Counts that pack badly, so that two days take more than there is room for.
+        let total = 1 + (tick * 7_919 % 100_003) as i64;
+        for place in 0..2 {
+            fleet.bring(place, tick, Delta { bad: total / 9_999, total, raw_bad: 0, raw_total: total });
+        }
+        fleet.close(tick, |_| Source::Alive);
+    }
+    assert!(fleet.memory_bytes() <= 60_000 && fleet.refused().shed > 0, "{:?}", fleet.refused());
+    for member in fleet.members() {
+        let status = member.instance.status();
+        let (from, to) = status.period_ticks;
+        let kept: u64 = (from..to).map(|tick| 1 + tick * 7_919 % 100_003).sum();
+        assert!(from > START && to == START + 20_000);
+        assert_eq!((status.period.sums.total, u64::from(status.period.sums.ticks)), (kept, to - from));
+    }
 }

@@ -22,8 +22,6 @@ use crate::time::SLOT_SECONDS;
 
 /// More than these nobody reads.
 const SENTENCES_MAX: usize = 4;
-/// Places that rates are compared with: 10^-9.
-const PLACES: u32 = 9;
 /// From this share on, in tenths of a per cent, one value is what most came from.
 const MOST: u64 = 500;
 
@@ -200,8 +198,8 @@ impl Told<'_> {
         let events = &self.incident.events;
         let place = events.iter().rposition(|event| event.kind == Kind::NoData)?;
         let opens = place == 0 || matches!(events[place - 1], Event { kind: Kind::Resolved(_), .. });
-        // What opens an incident is a gap that has lasted; in an open one the first tick of a gap is told.
-        let lasted = if opens { self.terms.no_data.alert_after.seconds().div_ceil(SLOT_SECONDS).max(1) } else { 1 };
+        // What opens an incident is a gap that has lasted since the tick that showed it first; in an open one the first tick of a gap is told.
+        let lasted = if opens { self.terms.no_data.alert_after.seconds() / SLOT_SECONDS + 1 } else { 1 };
         Some(events[place].at.saturating_sub(lasted))
     }
 
@@ -227,10 +225,9 @@ impl Told<'_> {
 
     /// `R x P / b`, rounded down to seconds (`slo.md` 2.6, constant); `None` if it lasts for the period.
     fn ends_in(&self) -> Option<u64> {
-        let burn = u128::try_from(self.status.forecast.burn?.rounded(PLACES)).ok().filter(|burn| *burn > 0)?;
-        let remaining = u128::try_from(self.status.budget.remaining.rounded(PLACES)).ok()?;
+        let ends_in = self.status.ends_in?;
+        let seconds = u64::try_from(ends_in.numerator / ends_in.denominator).ok()?;
         let period = self.terms.period.nominal_seconds();
-        let seconds = u64::try_from(remaining.checked_mul(period.into())? / burn).ok()?;
         let left = match self.terms.period {
             Period::Rolling(_) => period,
             Period::Calendar(_) => self.status.period_ticks.1.saturating_sub(self.status.next) * SLOT_SECONDS,

@@ -1,7 +1,7 @@
 //! Windows of one instance as running sums: a tick adds what closed and takes out what left, whatever their length
 //! (`slo.md` 2.2).
 
-use super::store::Store;
+use super::store::{BLOCK_CELLS, Store};
 use super::sums::{Source, Sums};
 
 /// How time is cut.
@@ -195,6 +195,32 @@ impl Windows {
         self.ticks.memory_bytes() + self.cells.memory_bytes()
     }
 
+    /// Forgets the oldest eighth of its history: longer windows begin later then, and hold less. `false`: it has little.
+    pub(super) fn shed(&mut self) -> bool {
+        let width = self.grid.cell_ticks;
+        let kept = self.grid.ticks(EARLIER_SECONDS + EXACT_SECONDS);
+        let old = self.cells.first();
+        // Whole blocks, so that each time some are gone.
+        let cell = old + (self.next / width).saturating_sub(old) / 8 / BLOCK_CELLS * BLOCK_CELLS;
+        let first = cell * width;
+        if cell == old || self.next.saturating_sub(first) <= kept {
+            return false;
+        }
+        for place in 0..self.windows.len() {
+            let from = self.windows[place].from;
+            if from < first {
+                let left = self.count(from, first);
+                self.windows[place].sums.take(&left);
+                self.windows[place].from = first;
+            }
+        }
+        self.cells.forget_before(first / width);
+        if width == 1 {
+            self.ticks.forget_before(first);
+        }
+        true
+    }
+
     /// What the cells from `from` to before `to` counted, whole cells where the ticks are forgotten.
     pub(super) fn count(&self, from: u64, to: u64) -> Sums {
         let width = self.grid.cell_ticks;
@@ -325,6 +351,34 @@ mod tests {
             }
         }
         sums
+    }
+
+    #[test]
+    fn what_is_shed_leaves_all_windows_that_held_it() {
+        for cell_ticks in [1, 6] {
+            let mut windows = Windows::new(Grid { tick_s: 10, cell_ticks }, 0);
+            let (hour, day) = (windows.open(Span::Last(360)), windows.open(Span::Last(8_640)));
+            let all = windows.open(Span::Since(0));
+            for tick in 0..4_800 {
+                windows.close(Source::Alive);
+                windows.change(tick, add(u64::from(tick % 7 == 0), tick % 11));
+            }
+            let sum = |from: u64| (from..4_800).map(|tick| tick % 11).sum::<u64>();
+            assert_eq!((windows.sums(day).total, windows.sums(hour).total), (sum(0), sum(4_440)));
+            let before = windows.memory_bytes();
+            assert!(windows.shed() && windows.memory_bytes() < before);
+            // An eighth of what is kept, in whole blocks: 576 ticks with either width.
+            assert_eq!(
+                (windows.from(day), windows.sums(day).total, windows.sums(all).total),
+                (576, sum(576), sum(576))
+            );
+            assert_eq!((windows.sums(hour).total, windows.sums(day).ticks), (sum(4_440), 4_224));
+            // The window goes on: its edge is before what is kept for a while.
+            windows.close(Source::Alive);
+            assert_eq!((windows.from(day), windows.sums(day).ticks), (576, 4_225));
+            while windows.shed() {}
+            assert!(windows.sums(day).ticks >= 1_080, "two hours of late events and an hour are kept");
+        }
     }
 
     proptest! {

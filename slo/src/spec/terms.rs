@@ -28,6 +28,39 @@ pub struct Terms {
     pub ttl: TimeSpan,
 }
 
+impl Terms {
+    /// What holds where nothing else is written (`slo.md` 1.3), without tiers.
+    #[must_use]
+    pub fn usual(target: Target, period: Period) -> Self {
+        Self {
+            enabled: true,
+            target,
+            period,
+            alerts: Alerts {
+                tiers: Vec::new(),
+                hold_down: TimeSpan(120),
+                repeat_every: TimeSpan(4 * 3_600),
+                receivers: None,
+                runbook: None,
+                when: When { breaching: true, resolved: true, no_data: true },
+            },
+            low_traffic: LowTraffic { alpha: Decimal::new(1, 2), apply_below: 30, weighting: Weighting::Rate },
+            no_data: NoData {
+                expect: Expect::Auto,
+                after: TimeSpan(300),
+                floor: Decimal::new(9, 1),
+                empty_slice: EmptySlice::Skip,
+                alert_after: TimeSpan(600),
+                severity: Severity::Ticket,
+            },
+            forecast: Forecast { window: TimeSpan(6 * 3_600), warn_before: None, severity: Severity::Notice },
+            policy: Vec::new(),
+            activate_events: 1,
+            ttl: TimeSpan(7 * 86_400),
+        }
+    }
+}
+
 /// Tiers, and who hears of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alerts {

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::ManualClock;
+use crate::evaluator::Report;
 use crate::frontend::{Inventory, MetricsSettings, Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
@@ -34,12 +35,15 @@ fn state_of(snapshot: Arc<Snapshot>, settings: ServerSettings, readiness: Readin
 }
 
 fn parts_of(snapshot: Arc<Snapshot>) -> Parts {
+    // No SLOs, and not behind.
+    let report = Report { data_through_ns: snapshot.data_through_ns, ..Report::default() };
+    let report = Arc::new(report);
     Parts {
         settings: ServerSettings::default(),
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),
         snapshots: Arc::new(move || Arc::clone(&snapshot)),
-        reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
+        reports: Arc::new(move || Arc::clone(&report)),
         limits: Arc::new(Vec::new),
         readiness: ready(),
         budget: Budget::new(1_000),
@@ -199,7 +203,7 @@ async fn over_the_maximum_of_requests_others_are_asked_to_come_back_but_probes_a
 async fn probes_list_their_checks_when_asked() {
     let response = ask("GET", "/readyz?verbose", &[]).await;
     assert_eq!(response.status(), StatusCode::OK);
-    let lines = "[+]running ok\n[+]listeners ok\n[+]configuration ok\n[+]journal ok\n[+]inflight ok\n[+]tick ok\n";
+    let lines = "[+]running ok\n[+]listeners ok\n[+]configuration ok\n[+]journal ok\n[+]inflight ok\n[+]tick ok\n[+]evaluator ok\n";
     assert_eq!(text(response).await, lines);
     for alias in ["/livez", "/healthz", "/-/healthy", "/-/ready", "/startupz"] {
         assert_eq!(text(ask("GET", alias, &[]).await).await, "ok\n", "{alias}");
@@ -230,7 +234,7 @@ async fn large_answers_are_compressed_and_their_strong_validator_weakened() {
 async fn a_panic_is_an_internal_problem_and_the_daemon_lives_on() {
     let state = State::new(Parts {
         snapshots: Arc::new(|| panic!("a planted bug")),
-        reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
+        reports: Arc::new(|| Arc::new(Report::default())),
         settings: ServerSettings::default(),
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),

@@ -7,10 +7,7 @@ use super::super::sums::{Delta, Source};
 use super::super::tiers::Gates;
 use super::super::windows::Grid;
 use super::*;
-use crate::spec::{
-    Alerts, Draft, EmptySlice, Expect, Forecast, Globs, GroupBy, LowTraffic, Method, NoData, Op, Rate, Selector,
-    Severity, Target, TierDraft, TierSource, Weighting, When,
-};
+use crate::spec::{Draft, Globs, GroupBy, Method, Op, Rate, Selector, Severity, Target, TierDraft, TierSource};
 
 /// 2023-11-14T22:13:20Z.
 const FIRST: u64 = 170_000_000;
@@ -24,33 +21,12 @@ fn tier(severity: Severity, (long, short): (u64, u64), factor: Fraction) -> Tier
     TierDraft { severity, long, short, rate, op: Op::Gt, hold: TimeSpan(0) }
 }
 
+/// Without repeats, which would say everything again.
 fn terms() -> Terms {
-    Terms {
-        enabled: true,
-        target: Target::of(decimal("0.999")).expect("a target"),
-        period: Period::Rolling(TimeSpan(30 * 86_400)),
-        alerts: Alerts {
-            tiers: Vec::new(),
-            hold_down: TimeSpan(120),
-            repeat_every: TimeSpan(0),
-            receivers: None,
-            runbook: None,
-            when: When { breaching: true, resolved: true, no_data: true },
-        },
-        low_traffic: LowTraffic { alpha: decimal("0.01"), apply_below: 30, weighting: Weighting::Rate },
-        no_data: NoData {
-            expect: Expect::Auto,
-            after: TimeSpan(300),
-            floor: decimal("0.9"),
-            empty_slice: EmptySlice::Skip,
-            alert_after: TimeSpan(600),
-            severity: Severity::Ticket,
-        },
-        forecast: Forecast { window: TimeSpan(21_600), warn_before: None, severity: Severity::Notice },
-        policy: Vec::new(),
-        activate_events: 1,
-        ttl: TimeSpan(604_800),
-    }
+    let target = Target::of(decimal("0.999")).expect("a target");
+    let mut terms = Terms::usual(target, Period::Rolling(TimeSpan(30 * 86_400)));
+    terms.alerts.repeat_every = TimeSpan(0);
+    terms
 }
 
 /// 99.9 % over 30 d; page 1h/5m 14.4, ticket 1d/2h 3.

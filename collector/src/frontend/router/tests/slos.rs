@@ -6,7 +6,6 @@ mod metrics;
 use serde_json::json;
 
 use super::*;
-use crate::evaluator::Report;
 use world::*;
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use super::super::*;
 use super::world::*;
-use crate::evaluator::Report;
 
 #[tokio::test]
 async fn metrics_tell_the_same_budgets() {

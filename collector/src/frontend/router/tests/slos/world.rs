@@ -7,8 +7,8 @@ use bailiwick_slo::engine::sums::{Delta, Source};
 use bailiwick_slo::engine::windows::Grid;
 use bailiwick_slo::exact::{Decimal, Fraction};
 use bailiwick_slo::spec::{
-    Alerts, Draft, EmptySlice, Expect, Forecast, Globs, GroupBy, LowTraffic, Method, NoData, Op, Period, Rate,
-    Selector, Severity, Sli, Slo, Target, Terms, TierDraft, TierSource, TimeSpan, Weighting, When,
+    Draft, Globs, GroupBy, Method, Op, Period, Rate, Selector, Severity, Sli, Slo, Target, Terms, TierDraft,
+    TierSource, TimeSpan,
 };
 use bailiwick_slo::time::{SECOND_NS, Slot};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 
 use super::super::*;
-use crate::evaluator::{Feed, InstanceReport, Report};
+use crate::evaluator::{Feed, InstanceReport};
 use crate::observation::batch::Meta;
 use crate::observation::{Observer, Rules, Signal};
 
@@ -28,33 +28,13 @@ pub(super) fn decimal(text: &str) -> Decimal {
     text.parse().expect("a decimal")
 }
 
+/// Without repeats, gates and activation, so that all can be counted by hand.
 pub(super) fn terms(target: &str) -> Terms {
-    Terms {
-        enabled: true,
-        target: Target::of(decimal(target)).expect("a target"),
-        period: Period::Rolling(TimeSpan(30 * 86_400)),
-        alerts: Alerts {
-            tiers: Vec::new(),
-            hold_down: TimeSpan(120),
-            repeat_every: TimeSpan(0),
-            receivers: None,
-            runbook: None,
-            when: When { breaching: true, resolved: true, no_data: true },
-        },
-        low_traffic: LowTraffic { alpha: decimal("0.01"), apply_below: 0, weighting: Weighting::Rate },
-        no_data: NoData {
-            expect: Expect::Auto,
-            after: TimeSpan(300),
-            floor: decimal("0.9"),
-            empty_slice: EmptySlice::Skip,
-            alert_after: TimeSpan(600),
-            severity: Severity::Ticket,
-        },
-        forecast: Forecast { window: TimeSpan(21_600), warn_before: None, severity: Severity::Notice },
-        policy: Vec::new(),
-        activate_events: 0,
-        ttl: TimeSpan(604_800),
-    }
+    let target = Target::of(decimal(target)).expect("a target");
+    let mut terms = Terms::usual(target, Period::Rolling(TimeSpan(30 * 86_400)));
+    terms.alerts.repeat_every = TimeSpan(0);
+    (terms.low_traffic.apply_below, terms.activate_events) = (0, 0);
+    terms
 }
 
 /// Availability over 30 d; page 1h/5m 14.4, ticket 1d/2h 3.
