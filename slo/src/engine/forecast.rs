@@ -57,13 +57,13 @@ impl Instance {
     fn rates(&self) -> Rates {
         let recent = self.windows.sums(self.forecast_window);
         let seconds = self.terms.forecast.window.seconds();
-        Rates { bad: self.kept(recent.bad), total: recent.total.into(), seconds: seconds.into() }
+        Rates { bad: self.kept(recent.bad()), total: recent.total().into(), seconds: seconds.into() }
     }
 
     /// `R x P / b`, nought when the budget is spent: `P left rate_total / (total rate_bad)`, where `left` is
     /// `beta total - bad` and total what the budget is a share of, for beta in 10^-8.
     pub(super) fn constant(&self) -> Option<Quotient> {
-        let (rates, bad) = (self.rates(), self.windows.sums(self.period).bad);
+        let (rates, bad) = (self.rates(), self.windows.sums(self.period).bad());
         let total = u128::from(self.budget_total());
         let allowed = u128::from(self.terms.target.beta()) * total;
         let left = match self.unit() {
@@ -103,7 +103,7 @@ impl Instance {
                     past.take(&cell);
                 }
             }
-            let bad = (self.kept(past.bad), past.total);
+            let bad = (self.kept(past.bad()), past.total());
             if rates.is_spent(bad, at - now, allowed_by) {
                 return Some(at - now);
             }

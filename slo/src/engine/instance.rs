@@ -40,7 +40,7 @@ pub struct Instance {
     pub(super) forecast_window: usize,
     pub(super) born: u64,
     /// Events since birth.
-    pub(super) seen: u64,
+    seen: i64,
     /// The tick that had the last event.
     pub(super) heard: u64,
     /// Gaps in a row up to now.
@@ -150,6 +150,12 @@ impl Instance {
         self.heard
     }
 
+    /// Events since birth: what was taken back is not among them.
+    #[must_use]
+    pub(super) fn seen(&self) -> u64 {
+        u64::try_from(self.seen).unwrap_or(0)
+    }
+
     /// Ends its incident, since it had no traffic for its time to live, and lets go of its cells.
     pub(super) fn expire(&mut self, tick: u64) -> Option<Event> {
         let event = self.incidents.end(tick, Reason::Expired);
@@ -189,7 +195,7 @@ impl Instance {
     }
 
     fn change(&mut self, tick: u64, delta: &Delta) {
-        self.seen = self.seen.saturating_add_signed(delta.total);
+        self.seen = self.seen.wrapping_add(delta.total);
         match &mut self.slices {
             None => {
                 self.windows.change(tick, |cell| cell.change(delta));
@@ -205,8 +211,8 @@ impl Instance {
     fn count_slice(&mut self, verdict: &Verdict) {
         let Verdict { tick, before, after } = *verdict;
         self.windows.change(tick, |cell| {
-            cell.total = cell.total + after.0 - before.0.min(cell.total + after.0);
-            cell.bad = (cell.bad + after.1).saturating_sub(before.1);
+            cell.total = cell.total.wrapping_add(after.0).wrapping_sub(before.0);
+            cell.bad = cell.bad.wrapping_add(after.1).wrapping_sub(before.1);
         });
     }
 
@@ -224,7 +230,7 @@ impl Instance {
     /// The events, or slices, that the budget is a share of: slices of the whole period, whether they have come or not.
     pub(super) fn budget_total(&self) -> u64 {
         match (self.method, self.calendar) {
-            (Method::Occurrences, _) => self.windows.sums(self.period).total,
+            (Method::Occurrences, _) => self.windows.sums(self.period).total(),
             (Method::Timeslices { slice, .. } | Method::RatioTimeslices { slice }, calendar) => {
                 let rolling = self.terms.period.nominal_seconds();
                 let seconds = calendar.map_or(rolling, |(from, to)| (to - from) * self.grid.tick_s);
@@ -236,7 +242,7 @@ impl Instance {
     fn read_tiers(&mut self, tick: u64) {
         let period = self.windows.sums(self.period);
         let period_ticks = self.grid.ticks(self.terms.period.nominal_seconds());
-        let budgeted = Budgeted { total: period.total, period_ticks, age_ticks: tick + 1 - self.born };
+        let budgeted = Budgeted { total: period.total(), period_ticks, age_ticks: tick + 1 - self.born };
         let measure = Measure {
             target: self.terms.target,
             unit: if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole },
@@ -244,7 +250,7 @@ impl Instance {
             low_traffic: (self.method == Method::Occurrences).then_some((&self.terms.low_traffic, budgeted)),
             tick_s: self.grid.tick_s,
         };
-        let may_start = self.seen >= self.terms.activate_events;
+        let may_start = self.seen() >= self.terms.activate_events;
         for tier in &mut self.tiers {
             let long: &Sums = self.windows.sums(tier.long);
             let short = tier.short.map(|place| self.windows.sums(place));
@@ -262,7 +268,7 @@ impl Instance {
             _ => Fraction::of(below).and_then(below_one),
         };
         let op = if or_equal { Op::Gte } else { Op::Gt };
-        total > 0 && spent.is_some_and(|spent| is_over(op, spent, self.terms.target, (self.unit(), sums.bad, total)))
+        total > 0 && spent.is_some_and(|spent| is_over(op, spent, self.terms.target, (self.unit(), sums.bad(), total)))
     }
 
     fn read_policy(&mut self) {
@@ -278,7 +284,7 @@ impl Instance {
     }
 
     fn decide(&self, tick: u64, gap_begins: bool) -> Decided {
-        let is_active = self.seen >= self.terms.activate_events;
+        let is_active = self.seen() >= self.terms.activate_events;
         let tiers = (0..).zip(&self.tiers).filter(|(_, tier)| tier.phase == Phase::Firing);
         let tiers = tiers.map(|(place, tier)| (tier.tier.severity, Cause::Tier(place)));
         let steps = (0..).zip(&self.steps).filter(|(_, is_reached)| **is_reached && is_active);

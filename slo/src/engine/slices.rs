@@ -30,6 +30,10 @@ impl Rule {
 
     /// What a slice counts as: nothing, or one slice that is good or bad, or so far short.
     fn verdict(&self, sums: &Sums) -> (u64, u128) {
+        // Before the first tick of its life nothing was expected of anybody.
+        if sums.ticks == 0 && sums.total() == 0 {
+            return (0, 0);
+        }
         let all_bad = if self.target.is_some() { 1 } else { 1 << 64 };
         match Value::of(sums, self.floor) {
             Value::Measured => (1, self.shortfall(sums)),
@@ -44,14 +48,14 @@ impl Rule {
     }
 
     fn shortfall(&self, sums: &Sums) -> u128 {
-        let bad = u64::try_from(sums.bad).unwrap_or(u64::MAX).min(sums.total);
+        let bad = u64::try_from(sums.bad()).unwrap_or(u64::MAX).min(sums.total());
         match self.target {
             Some(target) => {
                 let one = 10_u128.pow(u32::from(target.scale()));
-                let good = u128::from(sums.total - bad) * one;
-                u128::from(good < u128::try_from(target.mantissa()).unwrap_or(0) * u128::from(sums.total))
+                let good = u128::from(sums.total() - bad) * one;
+                u128::from(good < u128::try_from(target.mantissa()).unwrap_or(0) * u128::from(sums.total()))
             }
-            None => (u128::from(bad) << 64) / u128::from(sums.total),
+            None => (u128::from(bad) << 64) / u128::from(sums.total()),
         }
     }
 }

@@ -69,7 +69,7 @@ impl State {
 pub struct Observed {
     /// What is known of it.
     pub value: Value,
-    /// Its sums.
+    /// Its sums, none below nought.
     pub sums: Sums,
     /// What its bad events are counted in.
     pub unit: Unit,
@@ -142,10 +142,10 @@ pub struct Status {
 
 impl Observed {
     fn of(sums: &Sums, unit: Unit, target: Target, floor: Decimal) -> Self {
-        let beta = u128::from(target.beta());
+        let (value, sums, beta) = (Value::of(sums, floor), sums.floored(), u128::from(target.beta()));
         let below = (beta * u128::from(sums.total)).checked_mul(scale(unit));
         let burn = below.and_then(|below| Quotient::of(sums.bad.checked_mul(ONE)?, below));
-        Self { value: Value::of(sums, floor), sums: *sums, unit, burn }
+        Self { value, sums, unit, burn }
     }
 
     /// Good of all, or the mean of the slices' ratios; `None` without events.
@@ -194,10 +194,10 @@ impl Instance {
     pub fn state(&self) -> State {
         let is = |word: State| self.tiers.iter().any(|tier| word_of(tier) == word);
         let asked = State::ALL.into_iter().find(|state| match state {
-            State::NoData => self.windows.sums(self.period).total == 0,
+            State::NoData => self.windows.sums(self.period).total() == 0,
             State::Maintenance => self.next() > 0 && self.windows.effect(self.next() - 1).is_some(),
             State::Frozen => self.tiers.iter().any(|tier| tier.is_frozen),
-            State::Insufficient => self.seen < self.terms.activate_events,
+            State::Insufficient => self.seen() < self.terms.activate_events,
             State::Exhausted => self.has_left_less_than(Decimal::ZERO, true),
             State::Critical => is(State::Critical),
             State::Increasing => is(State::Increasing),
@@ -234,7 +234,7 @@ impl Instance {
             policy_step: self.policy_step().map(str::to_owned),
             born: self.born,
             next: self.next(),
-            seen: self.seen,
+            seen: self.seen(),
         }
     }
 
@@ -249,7 +249,7 @@ impl Instance {
         let scale = scale(self.unit());
         let allowed = u128::from(self.terms.target.beta()) * u128::from(total);
         let whole = allowed.checked_mul(scale);
-        let remaining = whole.and_then(|whole| Quotient::difference(whole, sums.bad.checked_mul(ONE)?, whole));
+        let remaining = whole.and_then(|whole| Quotient::difference(whole, sums.bad().checked_mul(ONE)?, whole));
         let one = Quotient { is_negative: false, numerator: 1, denominator: 1 };
         Budget {
             total,

@@ -146,11 +146,22 @@ fn pack(cells: &[Sums]) -> Box<[u8]> {
     let mut bytes = Vec::with_capacity(64);
     for run in cells.chunk_by(|one, other| one == other) {
         let Sums { bad, total, raw_bad, raw_total, ticks, gaps, alive } = run[0];
-        let counts = [run.len() as u64, total, raw_bad, raw_total, ticks.into(), gaps.into(), alive.into()];
-        counts.iter().for_each(|count| put(&mut bytes, u128::from(*count)));
-        put(&mut bytes, bad);
+        put(&mut bytes, run.len() as u128);
+        [total, raw_bad, raw_total].iter().for_each(|count| put(&mut bytes, zigzag(count.cast_signed().into())));
+        [ticks, gaps, alive].iter().for_each(|count| put(&mut bytes, u128::from(*count)));
+        put(&mut bytes, zigzag(bad.cast_signed()));
     }
     bytes.into_boxed_slice()
+}
+
+/// Small numbers of either sign as small ones without: 0, -1, 1, -2 are 0, 1, 2, 3.
+const fn zigzag(count: i128) -> u128 {
+    ((count << 1) ^ (count >> 127)).cast_unsigned()
+}
+
+/// What [`zigzag`] made of it.
+const fn zagzig(packed: u128) -> i128 {
+    (packed >> 1).cast_signed() ^ -((packed & 1).cast_signed())
 }
 
 fn put(bytes: &mut Vec<u8>, mut value: u128) {
@@ -195,9 +206,10 @@ impl Iterator for Unpacking<'_> {
                 return None;
             }
             self.left = self.read() as u64;
-            let [total, raw_bad, raw_total] = std::array::from_fn(|_| self.read() as u64);
+            let [total, raw_bad, raw_total] = std::array::from_fn(|_| zagzig(self.read()) as u64);
             let [ticks, gaps, alive] = std::array::from_fn(|_| self.read() as u32);
-            self.cell = Sums { bad: self.read(), total, raw_bad, raw_total, ticks, gaps, alive };
+            self.cell =
+                Sums { bad: zagzig(self.read()).cast_unsigned(), total, raw_bad, raw_total, ticks, gaps, alive };
         }
         self.left -= 1;
         Some(self.cell)
@@ -210,6 +222,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::sums::Delta;
     use super::*;
 
     #[test]
@@ -225,10 +238,26 @@ mod tests {
         assert!(busy.memory_bytes() < 43_200 * 10 + 20_000, "{}", busy.memory_bytes());
     }
 
+    #[test]
+    fn a_cell_below_nought_takes_as_few_bytes_as_one_above() {
+        let of = |bad: i128| {
+            let mut store = Store::default();
+            (0..32 * 3).for_each(|number| {
+                store.change(number, |cell| (cell.bad, cell.ticks) = (bad.cast_unsigned(), 1));
+            });
+            let cell = store.cell(0);
+            assert!(matches!(store.blocks[0], Block::Packed(_)));
+            (store.memory_bytes(), cell.bad.cast_signed())
+        };
+        let extremes = [i128::MIN, i128::MAX, 0, 1, -1];
+        assert_eq!(extremes.map(|bad| of(bad).1), extremes);
+        assert_eq!(of(-40).0, of(40).0);
+    }
+
     proptest! {
         #[test]
         fn cells_are_what_was_put_there(
-            changes in prop::collection::vec((0_u64..400, any::<u64>(), 0_u64..5), 1..200),
+            changes in prop::collection::vec((0_u64..400, any::<i64>(), -5_i64..5), 1..200),
             forget in 0_u64..300,
         ) {
             let mut store = Store::default();
@@ -236,7 +265,7 @@ mod tests {
             // A store begins with its first cell.
             store.change(1_000, |_| {});
             for (number, bad, total) in changes {
-                let change = |cell: &mut Sums| { cell.bad += u128::from(bad); cell.total += total; };
+                let change = |cell: &mut Sums| cell.change(&Delta { bad, total, raw_bad: -total, raw_total: total });
                 prop_assert!(store.change(1_000 + number, change));
                 change(model.entry(1_000 + number).or_default());
             }

@@ -1,6 +1,8 @@
-//! What a stretch of time counted for one instance. Sums form a group: what entered a window can be taken out again.
+//! What a stretch of time counted for one instance. Sums form a group: what entered a window can be taken out again, and
+//! a tick that counts less than nothing (what it takes back was counted elsewhere) is made up for by another. Only what a
+//! whole window counted is never less than nothing: readers ask [`Sums::bad`] and the like.
 
-/// Counts of one or more ticks.
+/// Counts of one or more ticks. The four counts are two's complement and wrap: see [`Sums::floored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
     /// Bad events, adjusted for sampling; bad slices; of `RatioTimeslices` the sum of shortfalls in 2^-64.
@@ -88,19 +90,47 @@ impl Sums {
         self.alive = self.alive.wrapping_sub(other.alive);
     }
 
-    /// Changes its counts. They never fall below nought: what is taken out was counted before.
+    /// Changes its counts.
     pub fn change(&mut self, delta: &Delta) {
-        self.bad = self.bad.saturating_add_signed(i128::from(delta.bad));
-        self.total = self.total.saturating_add_signed(delta.total);
-        self.raw_bad = self.raw_bad.saturating_add_signed(delta.raw_bad);
-        self.raw_total = self.raw_total.saturating_add_signed(delta.raw_total);
+        self.bad = self.bad.wrapping_add_signed(i128::from(delta.bad));
+        self.total = self.total.wrapping_add_signed(delta.total);
+        self.raw_bad = self.raw_bad.wrapping_add_signed(delta.raw_bad);
+        self.raw_total = self.raw_total.wrapping_add_signed(delta.raw_total);
     }
 
-    /// Whether it counted no event.
+    /// Bad ones, at least none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.total == 0
+    pub const fn bad(&self) -> u128 {
+        if self.bad.cast_signed() < 0 { 0 } else { self.bad }
     }
+
+    /// All, at least none.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        floor(self.total)
+    }
+
+    /// Bad events as they were seen, at least none.
+    #[must_use]
+    pub const fn raw_bad(&self) -> u64 {
+        floor(self.raw_bad)
+    }
+
+    /// All events as they were seen, at least none.
+    #[must_use]
+    pub const fn raw_total(&self) -> u64 {
+        floor(self.raw_total)
+    }
+
+    /// The same with no count below nought: what a window that is read counted.
+    #[must_use]
+    pub const fn floored(&self) -> Self {
+        Self { bad: self.bad(), total: self.total(), raw_bad: self.raw_bad(), raw_total: self.raw_total(), ..*self }
+    }
+}
+
+const fn floor(count: u64) -> u64 {
+    if count.cast_signed() < 0 { 0 } else { count }
 }
 
 #[cfg(test)]
@@ -118,9 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_never_leaves_less_than_nothing() {
+    fn what_a_tick_takes_back_another_makes_up_for_and_a_sum_is_never_less_than_nothing() {
         let mut sums = Sums { bad: 1, total: 2, ..Sums::default() };
-        sums.change(&Delta { bad: -3, total: -1, raw_bad: 0, raw_total: 5 });
-        assert_eq!((sums.bad, sums.total, sums.raw_total), (0, 1, 5));
+        sums.change(&Delta { bad: -3, total: -1, raw_bad: -4, raw_total: 5 });
+        assert_eq!((sums.bad(), sums.total(), sums.raw_bad(), sums.raw_total()), (0, 1, 0, 5));
+        assert_eq!(sums.floored(), Sums { bad: 0, total: 1, raw_bad: 0, raw_total: 5, ..sums });
+        // One was bad, three were taken back, seven came: five.
+        sums.change(&Delta { bad: 7, total: 0, raw_bad: 4, raw_total: 0 });
+        assert_eq!((sums.bad(), sums.total(), sums.raw_bad()), (5, 1, 0));
     }
 }

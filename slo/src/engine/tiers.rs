@@ -132,7 +132,7 @@ impl Measure<'_> {
         match Value::of(sums, self.floor) {
             Value::Empty => Reading::Empty,
             Value::Unmeasured => Reading::Unmeasured,
-            Value::Measured if is_over(tier.op, tier.factor, self.target, (self.unit, sums.bad, sums.total)) => {
+            Value::Measured if is_over(tier.op, tier.factor, self.target, (self.unit, sums.bad(), sums.total())) => {
                 Reading::Over
             }
             Value::Measured => Reading::Under,
@@ -143,8 +143,8 @@ impl Measure<'_> {
         let Some((terms, period)) = self.low_traffic else {
             return Gates { p_value: None, holds_back: false, is_chance: false };
         };
-        let p_value = gates::applies(long.raw_total, tier.factor, self.target, terms.apply_below)
-            .then(|| gates::p_value(long.raw_total, long.raw_bad, tier.factor, self.target));
+        let p_value = gates::applies(long.raw_total(), tier.factor, self.target, terms.apply_below)
+            .then(|| gates::p_value(long.raw_total(), long.raw_bad(), tier.factor, self.target));
         let is_chance = p_value.is_some_and(|p| p >= terms.alpha.as_f64());
         let is_small = terms.weighting == Weighting::Volume && !self.has_impact(tier, long, period);
         Gates { p_value, holds_back: is_chance || is_small, is_chance }
@@ -152,7 +152,7 @@ impl Measure<'_> {
 
     /// Whether the window spent at least the share of the budget that the tier is about.
     fn has_impact(&self, tier: &Tier, long: &Sums, period: Budgeted) -> bool {
-        let bad = u64::try_from(long.bad).unwrap_or(u64::MAX);
+        let bad = u64::try_from(long.bad()).unwrap_or(u64::MAX);
         let expected = gates::expected_total(period.total, period.period_ticks, period.age_ticks);
         let consumed = Fraction::new(tier.long.seconds(), period.period_ticks * self.tick_s);
         tier.factor.times(consumed).is_none_or(|share| gates::has_impact(bad, expected, self.target, share))

@@ -31,9 +31,9 @@ impl Value {
         let one = 10_u128.pow(u32::from(floor.scale()));
         let floor = u128::try_from(floor.mantissa()).unwrap_or(0).min(one);
         let ticks = u128::from(sums.ticks);
-        if sums.total > 0 && u128::from(sums.gaps) * one <= (one - floor) * ticks {
+        if sums.total() > 0 && u128::from(sums.gaps) * one <= (one - floor) * ticks {
             Self::Measured
-        } else if sums.total == 0 && ticks > 0 && u128::from(sums.alive) * one >= floor * ticks {
+        } else if sums.total() == 0 && ticks > 0 && u128::from(sums.alive) * one >= floor * ticks {
             Self::Empty
         } else {
             Self::Unmeasured
