@@ -166,7 +166,7 @@ impl Feed {
         let refused = self.fleet.refused();
         let limit = |name, used, max, refused| Limit { name, used: used as u64, max: max as u64, refused };
         vec![
-            limit("slo.instances_max", self.fleet.members().len(), self.limits.instances_max, refused.by_number),
+            limit("slo.instances_max", self.fleet.instances(), self.limits.instances_max, refused.by_number),
             limit(
                 "slo.memory_max",
                 self.fleet.memory_bytes(),

@@ -6,12 +6,12 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::incident::Event;
+use super::incident::{Event, Reason};
 use super::instance::{Input, Instance};
 use super::sums::{Delta, Source};
 use super::windows::{Effect, Grid};
 use crate::outcome::{Outcome, OutcomeCounts};
-use crate::spec::{Sli, Slo};
+use crate::spec::{Sli, Slo, Terms};
 
 /// What an instance reads that sums over all tenants, or modules.
 pub const ALL: &str = "_all";
@@ -37,10 +37,14 @@ pub struct Member {
     pub key: Key,
     /// Its SLO.
     pub slo: Arc<Slo>,
+    /// The revision of the SLO at which its windows began.
+    pub generation: Arc<str>,
     /// It.
     pub instance: Instance,
-    /// It had no traffic for its time to live: it rests until there is some.
+    /// It rests until there is traffic: it had none for its time to live, or none since its SLO changed.
     pub is_archived: bool,
+    /// Its SLO is gone or speaks of others now. Its place is kept for the same key.
+    pub is_gone: bool,
     /// What its ticks will bring, by tick.
     pending: Vec<(u64, Delta)>,
 }
@@ -72,26 +76,38 @@ pub struct Fleet {
     /// What ids are made of.
     store_id: String,
     limits: Limits,
-    slos: Vec<Arc<Slo>>,
-    members: Vec<Member>,
+    pub(super) slos: Vec<Arc<Slo>>,
+    pub(super) members: Vec<Member>,
     by_key: HashMap<Key, u32>,
     /// Instances by SLO.
-    counts: HashMap<Arc<str>, u32>,
+    pub(super) counts: HashMap<Arc<str>, u32>,
     refused: Refused,
     /// The first tick that has not closed.
-    next: Option<u64>,
+    pub(super) next: Option<u64>,
+    /// SLOs changed since the last tick: an instance that is made now is one of a series that was known before.
+    pub(super) is_redefined: bool,
     /// Bytes of all instances, counted now and then.
     bytes: usize,
 }
 
 impl Member {
+    /// Its SLO is gone, or speaks of something else: its incident ends and its cells are let go of.
+    pub(super) fn go(&mut self, at: u64, reason: Reason) -> Option<Event> {
+        (self.is_gone, self.is_archived) = (true, true);
+        self.pending = Vec::new();
+        self.instance.end(at, reason)
+    }
+
     /// Closes a tick, and those before it that were left out, as gaps.
     fn close(&mut self, tick: u64, source: Source, grid: Grid) -> Vec<Event> {
         let mut events = Vec::new();
+        if self.is_gone {
+            return events;
+        }
         let ttl_ticks = grid.ticks(self.instance.terms().ttl.seconds());
         if tick.saturating_sub(self.instance.heard()) > ttl_ticks {
             // It had no traffic for so long that nothing is left to say; what comes next begins anew.
-            events.extend(self.instance.expire(tick));
+            events.extend(self.instance.end(tick, Reason::Expired));
             self.is_archived = true;
         }
         if self.is_archived {
@@ -135,6 +151,7 @@ impl Fleet {
             counts: HashMap::new(),
             refused: Refused::default(),
             next: None,
+            is_redefined: false,
             bytes: 0,
         }
     }
@@ -145,10 +162,16 @@ impl Fleet {
         &self.slos
     }
 
-    /// The instances, in the order in which they were made.
+    /// The instances by place, in the order in which they were made first: those that are gone, too.
     #[must_use]
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// How many there are: those that rest count, those that are gone do not.
+    #[must_use]
+    pub fn instances(&self) -> usize {
+        self.counts.values().map(|count| *count as usize).sum()
     }
 
     /// Instances that found no place.
@@ -164,7 +187,8 @@ impl Fleet {
     }
 
     /// The places of the instances that a series is part of, made where they are missing. `tick` is the tick that closes
-    /// next, or the one of the first observation.
+    /// next, or the one of the first observation. Places hold until [`Fleet::redefine`]; what is asked between that and
+    /// the next tick makes instances that rest until something is brought to them.
     pub fn places_of(&mut self, (tenant, module, operation): (&str, &str, &str), tick: u64) -> Vec<u32> {
         let matching: Vec<Arc<Slo>> =
             self.slos.iter().filter(|slo| slo.matches(tenant, module, operation)).map(Arc::clone).collect();
@@ -178,15 +202,16 @@ impl Fleet {
             module: Arc::from(if group.module { module } else { ALL }),
             slo: Arc::from(&*slo.id),
         };
-        if let Some(place) = self.by_key.get(&key) {
-            return Some(*place);
+        let known = self.by_key.get(&key).copied();
+        if let Some(place) = known.filter(|place| !self.members[*place as usize].is_gone) {
+            return Some(place);
         }
         let terms = slo.terms_of(&key.tenant, &key.module);
         if !terms.enabled {
             return None;
         }
-        let count = self.counts.entry(Arc::clone(&key.slo)).or_default();
-        if *count >= slo.instances_max || self.members.len() >= self.limits.instances_max {
+        let count = self.counts.get(&key.slo).copied().unwrap_or_default();
+        if count >= slo.instances_max || self.instances() >= self.limits.instances_max {
             self.refused.by_number += 1;
             return None;
         }
@@ -194,35 +219,48 @@ impl Fleet {
             self.refused.by_memory += 1;
             return None;
         }
-        *count += 1;
-        let name = format!("{}\n{}\n{}\n{}\n{}", self.store_id, key.tenant, key.module, key.slo, slo.revision);
-        let first = self.next.unwrap_or(tick);
-        let instance = Instance::new(terms, slo.method, self.grid, (name, first));
-        let place = self.members.len() as u32;
-        self.bytes += instance.memory_bytes();
-        self.by_key.insert(key.clone(), place);
-        self.members.push(Member { key, slo: Arc::clone(slo), instance, is_archived: false, pending: Vec::new() });
+        *self.counts.entry(Arc::clone(&key.slo)).or_default() += 1;
+        let member = self.member(key.clone(), slo, terms, tick);
+        self.bytes += member.instance.memory_bytes();
+        let place = known.unwrap_or(self.members.len() as u32);
+        match self.members.get_mut(place as usize) {
+            Some(gone) => *gone = member,
+            None => self.members.push(member),
+        }
+        self.by_key.insert(key, place);
         Some(place)
     }
 
-    /// What an instance's next tick brings; what does not count for it is nothing.
+    fn member(&self, key: Key, slo: &Arc<Slo>, terms: Terms, tick: u64) -> Member {
+        let generation: Arc<str> = Arc::from(&*slo.revision);
+        let name = format!("{}\n{}\n{}\n{}\n{generation}", self.store_id, key.tenant, key.module, key.slo);
+        let instance = Instance::new(terms, slo.method, self.grid, (name, self.next.unwrap_or(tick)));
+        let is_archived = self.is_redefined;
+        Member { key, slo: Arc::clone(slo), generation, instance, is_archived, is_gone: false, pending: Vec::new() }
+    }
+
+    /// What an instance's next tick brings; what does not count for it is nothing, and so is what is brought to one that
+    /// is gone.
     pub fn bring(&mut self, place: u32, tick: u64, delta: Delta) {
-        if delta == Delta::default() {
+        let member = &mut self.members[place as usize];
+        if delta == Delta::default() || member.is_gone {
             return;
         }
-        let pending = &mut self.members[place as usize].pending;
+        let pending = &mut member.pending;
         match pending.binary_search_by_key(&tick, |(known, _)| *known) {
             Ok(at) => pending[at].1.add(&delta),
             Err(at) => pending.insert(at, (tick, delta)),
         }
     }
 
-    /// Closes a tick for all instances; `source` says what is known of a tenant x module. Ticks since the last one were
+    /// Closes a tick for all instances; `source` says what is known of who sends to one. Ticks since the last one were
     /// gaps.
-    pub fn close(&mut self, tick: u64, source: impl Fn(&Key) -> Source) -> Vec<(u32, Event)> {
+    pub fn close(&mut self, tick: u64, source: impl Fn(&Member) -> Source) -> Vec<(u32, Event)> {
         let mut events = Vec::new();
+        self.is_redefined = false;
         for (place, member) in (0..).zip(&mut self.members) {
-            let told = member.close(tick, source(&member.key), self.grid);
+            let source = source(member);
+            let told = member.close(tick, source, self.grid);
             events.extend(told.into_iter().map(|event| (place, event)));
         }
         self.next = Some(self.next.map_or(tick + 1, |next| next.max(tick + 1)));

@@ -14,9 +14,9 @@ const EVENTS_MAX: usize = 256;
 /// What an incident is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
-    /// A tier, by its place.
+    /// A tier, by its place; [`Cause::GONE`]: one that is no more.
     Tier(u8),
-    /// A step of the budget policy, by its place.
+    /// A step of the budget policy, by its place; [`Cause::GONE`]: one that is no more.
     Policy(u8),
     /// Missing data.
     NoData,
@@ -25,6 +25,9 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The place of what was taken out of the terms.
+    pub const GONE: u8 = u8::MAX;
+
     /// The published name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -248,6 +251,24 @@ impl Incidents {
                 let incident = self.current.as_mut().expect("it is open");
                 incident.go_on(at, decided, pace)
             }
+        }
+    }
+
+    /// Tiers and steps have other places now: those of the old ones, or `None`.
+    pub(super) fn recast(
+        &mut self,
+        tier_of: impl Fn(usize) -> Option<usize>,
+        step_of: impl Fn(usize) -> Option<usize>,
+    ) {
+        let place = |place: Option<usize>| place.and_then(|place| u8::try_from(place).ok()).unwrap_or(Cause::GONE);
+        let recast = |cause: &mut Cause| match cause {
+            Cause::Tier(tier) => *tier = place(tier_of(usize::from(*tier))),
+            Cause::Policy(step) => *step = place(step_of(usize::from(*step))),
+            Cause::NoData | Cause::Forecast => {}
+        };
+        if let Some(incident) = &mut self.current {
+            recast(&mut incident.cause);
+            incident.events.iter_mut().for_each(|event| recast(&mut event.cause));
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Instance {
     pub(super) method: Method,
     pub(super) grid: Grid,
     pub(super) windows: Windows,
-    slices: Option<Slices>,
+    pub(super) slices: Option<Slices>,
     /// Its tiers.
     pub(super) tiers: Vec<TierState>,
     /// The window of the budget.
@@ -58,21 +58,8 @@ impl Instance {
     #[must_use]
     pub fn new(terms: Terms, method: Method, grid: Grid, (name, first): (String, u64)) -> Self {
         let mut windows = Windows::new(grid, first);
-        let calendar = match &terms.period {
-            Period::Rolling(_) => None,
-            Period::Calendar(_) => calendar_at(&terms.period, grid, first),
-        };
-        let period = windows.open(match &terms.period {
-            Period::Rolling(span) => Span::Last(grid.ticks(span.seconds())),
-            Period::Calendar(_) => Span::Since(calendar.map_or(first, |(from, _)| from)),
-        });
-        let mut open = |seconds: u64| windows.open(Span::Last(grid.ticks(seconds)));
-        let forecast_window = open(terms.forecast.window.seconds());
-        let tiers = terms.alerts.tiers.iter().map(|tier| {
-            let long = open(tier.long.seconds());
-            TierState::new(*tier, long, tier.short.map(|short| open(short.seconds())), first)
-        });
-        let tiers = tiers.collect();
+        let calendar = calendar_at(&terms.period, grid, first);
+        let Opened { period, forecast_window, tiers } = open(&mut windows, &terms, grid, calendar);
         let rule = Rule::of(method, grid.tick_s, terms.no_data.empty_slice, terms.no_data.floor);
         let slices = rule.map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
         Self {
@@ -156,10 +143,10 @@ impl Instance {
         u64::try_from(self.seen).unwrap_or(0)
     }
 
-    /// Ends its incident, since it had no traffic for its time to live, and lets go of its cells.
-    pub(super) fn expire(&mut self, tick: u64) -> Option<Event> {
-        let event = self.incidents.end(tick, Reason::Expired);
-        *self = self.anew(tick);
+    /// Ends its incident, and lets go of its cells; `at` is the first tick that has not closed.
+    pub(super) fn end(&mut self, at: u64, reason: Reason) -> Option<Event> {
+        let event = self.incidents.end(at, reason);
+        *self = self.anew(at);
         event
     }
 
@@ -168,7 +155,14 @@ impl Instance {
     pub(super) fn anew(&self, first: u64) -> Self {
         let mut anew = Self::new(self.terms.clone(), self.method, self.grid, (String::new(), first));
         anew.incidents.clone_from(&self.incidents);
+        anew.windows.open_as(&self.windows);
         anew
+    }
+
+    /// How its slices are judged.
+    pub(super) fn rule(&self) -> Option<Rule> {
+        let no_data = &self.terms.no_data;
+        Rule::of(self.method, self.grid.tick_s, no_data.empty_slice, no_data.floor)
     }
 
     /// Forgets the oldest part of its history; `false`: it has little.
@@ -208,7 +202,7 @@ impl Instance {
         }
     }
 
-    fn count_slice(&mut self, verdict: &Verdict) {
+    pub(super) fn count_slice(&mut self, verdict: &Verdict) {
         let Verdict { tick, before, after } = *verdict;
         self.windows.change(tick, |cell| {
             cell.total = cell.total.wrapping_add(after.0).wrapping_sub(before.0);
@@ -327,6 +321,29 @@ impl Instance {
     }
 }
 
+/// Where the windows of an instance are, by its terms.
+pub(super) struct Opened {
+    pub(super) period: usize,
+    pub(super) forecast_window: usize,
+    pub(super) tiers: Vec<TierState>,
+}
+
+/// Opens the windows that terms ask for, always in the same order.
+pub(super) fn open(windows: &mut Windows, terms: &Terms, grid: Grid, calendar: Option<(u64, u64)>) -> Opened {
+    let next = windows.next();
+    let period = windows.open(match &terms.period {
+        Period::Rolling(span) => Span::Last(grid.ticks(span.seconds())),
+        Period::Calendar(_) => Span::Since(calendar.map_or(next, |(from, _)| from)),
+    });
+    let mut open = |seconds: u64| windows.open(Span::Last(grid.ticks(seconds)));
+    let forecast_window = open(terms.forecast.window.seconds());
+    let tiers = terms.alerts.tiers.iter().map(|tier| {
+        let long = open(tier.long.seconds());
+        TierState::new(*tier, long, tier.short.map(|short| open(short.seconds())), next)
+    });
+    Opened { period, forecast_window, tiers: tiers.collect() }
+}
+
 fn above_one(part: Fraction) -> Option<Fraction> {
     let numerator = part.numerator().checked_add(part.denominator())?;
     Some(Fraction::new(numerator, part.denominator()))
@@ -343,7 +360,7 @@ fn sum(one: Decimal, other: Decimal) -> Option<Decimal> {
 }
 
 /// The ticks of the calendar window that holds a tick.
-fn calendar_at(period: &Period, grid: Grid, tick: u64) -> Option<(u64, u64)> {
+pub(super) fn calendar_at(period: &Period, grid: Grid, tick: u64) -> Option<(u64, u64)> {
     let Period::Calendar(calendar) = period else { return None };
     let at = i64::try_from(tick * grid.tick_s).ok()?;
     let (from, to) = calendar::window_at(calendar, at)?;

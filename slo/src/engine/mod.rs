@@ -3,8 +3,8 @@
 //!
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
 //! what windows say ([`truth`]), slices (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
-//! instance with all of that ([`instance`], [`forecast`], [`status`]), all of them ([`fleet`]), and what people read
-//! ([`text`]).
+//! instance with all of that ([`instance`], [`forecast`], [`status`]), all of them ([`fleet`]), what a change of their SLOs does
+//! to them (`redefine`), and what people read ([`text`]).
 
 pub mod sums;
 mod store;
@@ -17,6 +17,7 @@ pub mod instance;
 pub mod forecast;
 pub mod status;
 pub mod fleet;
+mod redefine;
 pub mod text;
 
 #[cfg(test)]

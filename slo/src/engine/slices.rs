@@ -8,7 +8,7 @@ use crate::exact::Decimal;
 use crate::spec::{EmptySlice, Method};
 
 /// How slices are judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) slice_ticks: u64,
     /// `Timeslices`: the share of good events of a good slice. `RatioTimeslices` has none.
@@ -68,6 +68,8 @@ pub(super) struct Slices {
     /// The tick that a slice begins at; slices lie at whole slices from there.
     origin: u64,
     next: u64,
+    /// Ticks before this one were cut in another way: they stay as they were judged.
+    since: u64,
 }
 
 /// A slice counts otherwise than before.
@@ -86,7 +88,29 @@ impl Slices {
         let mut store = Store::default();
         // Two hours: as late as events may be.
         store.change(first.saturating_sub(7_200) / rule.slice_ticks, |_| {});
-        Self { rule, store, origin, next: first }
+        Self { rule, store, origin, next: first, since: 0 }
+    }
+
+    /// What happened before this tick counts no more.
+    pub(super) fn since(self, tick: u64) -> Self {
+        Self { since: tick, ..self }
+    }
+
+    /// Whether slices begin at this tick, or at whole slices from it.
+    pub(super) fn is_cut_at(&self, tick: u64) -> bool {
+        tick % self.rule.slice_ticks == self.origin
+    }
+
+    /// Another rule for slices of the same length: what the ended ones that are kept count from now on.
+    pub(super) fn judge_by(&mut self, rule: Rule) -> Vec<Verdict> {
+        let old = std::mem::replace(&mut self.rule, rule);
+        let kept = self.store.range(1, self.slice_of(self.next));
+        let verdicts = kept.map(|(slice, sums)| Verdict {
+            tick: self.last_tick(slice),
+            before: old.verdict(&sums),
+            after: rule.verdict(&sums),
+        });
+        verdicts.filter(|verdict| verdict.before != verdict.after).collect()
     }
 
     fn slice_of(&self, tick: u64) -> u64 {
@@ -112,6 +136,9 @@ impl Slices {
 
     /// Changes what a tick counted; says of its slice if that has ended.
     pub(super) fn change(&mut self, tick: u64, delta: &Delta) -> Option<Verdict> {
+        if tick < self.since {
+            return None;
+        }
         let slice = self.slice_of(tick);
         let (mut before, mut after) = (Sums::default(), Sums::default());
         let known = self.store.change(slice, |cell| {

@@ -84,6 +84,8 @@ pub(super) struct Windows {
     windows: Vec<Window>,
     /// By first tick; none overlap.
     effects: Vec<Effect>,
+    /// The first tick of its life.
+    born: u64,
     /// The first tick that has not closed.
     next: u64,
 }
@@ -95,19 +97,40 @@ impl Windows {
         let (mut ticks, mut cells) = (Store::default(), Store::default());
         ticks.change(earliest, |_| {});
         cells.change(earliest / grid.cell_ticks, |_| {});
-        Self { grid, ticks, cells, windows: Vec::new(), effects: Vec::new(), next: first }
+        Self { grid, ticks, cells, windows: Vec::new(), effects: Vec::new(), born: first, next: first }
     }
 
-    /// The place of a window, opened if there is none like it.
+    /// The place of a window, opened if there is none like it; one that somebody may reopen is nobody else's. It holds
+    /// what is kept.
     pub(super) fn open(&mut self, span: Span) -> usize {
-        if let Some(place) = self.windows.iter().position(|window| window.span == span) {
+        let is_like = |window: &Window| !window.is_since() && window.span == span;
+        if let Some(place) = self.windows.iter().position(is_like) {
             return place;
         }
         let mut window = Window { span, from: 0, sums: Sums::default() };
-        window.from = self.edge(span);
+        window.from = self.edge(span).max(self.forgotten().unwrap_or(0));
         window.sums = self.count(window.from, self.next);
         self.windows.push(window);
         self.windows.len() - 1
+    }
+
+    /// Opens the windows that another has more, at the places where it has them.
+    pub(super) fn open_as(&mut self, other: &Self) {
+        self.effects.clone_from(&other.effects);
+        for window in other.windows.iter().skip(self.windows.len()) {
+            self.windows.push(Window { span: window.span, from: self.edge(window.span), sums: Sums::default() });
+        }
+    }
+
+    /// Closes all windows; cells and corrections stay.
+    pub(super) fn clear(&mut self) {
+        self.windows.clear();
+    }
+
+    /// The first tick that is kept, if some of its life is forgotten.
+    fn forgotten(&self) -> Option<u64> {
+        let kept = self.cells.first() * self.grid.cell_ticks;
+        (kept > self.born).then_some(kept)
     }
 
     /// Lets a window begin at another tick.

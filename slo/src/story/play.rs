@@ -97,7 +97,8 @@ impl Play {
                 fleet.correct(place as u32, Effect::joined(&effects));
             }
         }
-        let events = fleet.close(tick, |key| source_of(&story.input, (&key.tenant, &key.module), from));
+        let events =
+            fleet.close(tick, |member| source_of(&story.input, (&member.key.tenant, &member.key.module), from));
         for (place, event) in events {
             let member = &fleet.members()[place as usize];
             let incident = member.instance.incidents.current.clone();
