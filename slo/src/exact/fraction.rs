@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::Decimal;
+use super::{Decimal, Quotient};
 
 /// `numerator / denominator`, not negative, in lowest terms.
 ///
@@ -71,6 +71,39 @@ impl Fraction {
     pub fn over(self, other: Self) -> Option<Self> {
         let turned = Self { numerator: other.denominator, denominator: other.numerator };
         (other.numerator > 0).then(|| self.times(turned)).flatten()
+    }
+
+    /// The sum, where it fits.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.joined(other, u128::checked_add)
+    }
+
+    /// What is left when another one is taken away; `None` where that is below nought or does not fit.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.joined(other, u128::checked_sub)
+    }
+
+    /// Both over one line. What the new numerator and denominator have in common divides what the old denominators had
+    /// (Knuth, The Art of Computer Programming 2, 4.5.1), so that no product is larger than it must be.
+    fn joined(self, other: Self, join: impl Fn(u128, u128) -> Option<u128>) -> Option<Self> {
+        let common = gcd(self.denominator, other.denominator);
+        let (one, two) = (self.denominator / common, other.denominator / common);
+        let wide = |numerator: u64, by: u64| u128::from(numerator) * u128::from(by);
+        let above = join(wide(self.numerator, two), wide(other.numerator, one))?;
+        let rest = u64::try_from(above % u128::from(common)).ok()?;
+        let cancelled = gcd(rest, common);
+        Some(Self {
+            numerator: u64::try_from(above / u128::from(cancelled)).ok()?,
+            denominator: one.checked_mul(other.denominator / cancelled)?,
+        })
+    }
+
+    /// The same number as a quotient, for what is shown with nine places.
+    #[must_use]
+    pub fn quotient(self) -> Quotient {
+        Quotient { is_negative: false, numerator: self.numerator.into(), denominator: self.denominator.into() }
     }
 
     /// Rounded down to `scale` decimals, at most 9; `None` where that does not fit.
@@ -155,6 +188,8 @@ const fn gcd(mut one: u64, mut other: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -174,6 +209,31 @@ mod tests {
         let factor = Fraction::new(2, 100).times(Fraction::new(2_592_000, 3_600)).expect("it fits");
         assert_eq!(factor.to_string(), "14.4");
         assert_eq!(Fraction::ONE.over(Fraction::ZERO), None);
+    }
+
+    #[test]
+    fn sums_and_differences_are_in_lowest_terms_and_never_below_nought() {
+        let of = Fraction::new;
+        // `slo.md` W7: the mean of 1, 0.9 and 0 is 19/30.
+        let sum = of(1, 1).plus(of(9, 10)).and_then(|sum| sum.plus(Fraction::ZERO));
+        assert_eq!(sum.and_then(|sum| sum.over(of(3, 1))), Some(of(19, 30)));
+        assert_eq!(of(1, 6).plus(of(1, 10)).map(|sum| (sum.numerator(), sum.denominator())), Some((4, 15)));
+        assert_eq!((of(1, 6).minus(of(1, 6)), of(1, 6).minus(of(1, 5))), (Some(Fraction::ZERO), None));
+        assert_eq!(of(u64::MAX, 2).plus(of(u64::MAX, 2)), Some(of(u64::MAX, 1)));
+        assert_eq!(of(u64::MAX, 1).plus(Fraction::ONE), None);
+        assert_eq!(of(1, u64::MAX).plus(of(1, u64::MAX - 1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_added_can_be_taken_away(a in 0_u64..1 << 31, b in 1_u64..1 << 31, c in 0_u64..1 << 31, d in 1_u64..1 << 31) {
+            let (one, other) = (Fraction::new(a, b), Fraction::new(c, d));
+            let sum = one.plus(other).expect("it fits");
+            // Crosswise, without any reducing.
+            prop_assert_eq!(sum, Fraction::new(a * d + c * b, b * d));
+            prop_assert_eq!(sum.minus(other), Some(one));
+            prop_assert_eq!(one.minus(sum).is_none(), other > Fraction::ZERO);
+        }
     }
 
     #[test]
