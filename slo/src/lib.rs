@@ -6,7 +6,8 @@
 //! how durations are bucketed ([`latency`]), what a sampled span stands for ([`weight`]), how far a proportion may be off
 //! ([`interval`]), how much traces show ([`coverage`]); what an SLO means ([`spec`]) and how it is read ([`document`]);
 //! its calendar ([`calendar`]), when too few events are no proof ([`gates`]), SLOs at work ([`engine`]), who the bad
-//! events came from ([`attribution`]), and definitions tried by stories ([`story`]).
+//! events came from ([`attribution`]); which target a past could keep ([`suggest`]); and definitions tried by stories
+//! ([`story`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -45,5 +46,7 @@ pub mod calendar;
 pub mod gates;
 pub mod engine;
 pub mod attribution;
+
+pub mod suggest;
 
 pub mod story;
