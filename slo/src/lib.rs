@@ -6,8 +6,8 @@
 //! how durations are bucketed ([`latency`]), what a sampled span stands for ([`weight`]), how far a proportion may be off
 //! ([`interval`]), how much traces show ([`coverage`]); what an SLO means ([`spec`]) and how it is read ([`document`]);
 //! its calendar ([`calendar`]), when too few events are no proof ([`gates`]), SLOs at work ([`engine`]), who the bad
-//! events came from ([`attribution`]); which target a past could keep ([`suggest`]); and definitions tried by stories
-//! ([`story`]).
+//! events came from ([`attribution`]); what a definition means before anything is counted ([`explain`]) and which target
+//! a past could keep ([`suggest`]); and definitions tried by stories ([`story`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -47,6 +47,7 @@ pub mod gates;
 pub mod engine;
 pub mod attribution;
 
+pub mod explain;
 pub mod suggest;
 
 pub mod story;
