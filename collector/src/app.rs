@@ -5,12 +5,13 @@ mod guest;
 mod inventory;
 mod outcome;
 mod pulse;
+mod slos;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bailiwick_slo::spec::Slo;
+use bailiwick_slo::course::control::Control;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -19,7 +20,7 @@ use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
 use crate::evaluator::{self, Feed, Report};
-use crate::frontend::{self, Readiness};
+use crate::frontend::{self, Orders, Readiness};
 use crate::journal::MemoryJournal;
 use crate::observation::Observer;
 use crate::observation::budget::Budget;
@@ -35,8 +36,6 @@ use pulse::Pulse;
 const INBOX_RECORDS_MAX: usize = 256;
 /// Snapshots that wait for the evaluator.
 const SNAPSHOTS_WAITING_MAX: usize = 4;
-/// What ids of incidents are made of, until a store has one of its own.
-const STORE_ID: &str = "memory";
 /// How long scrapes under way may take at the end.
 const FIGURES_GRACE: Duration = Duration::from_secs(1);
 
@@ -74,7 +73,9 @@ struct Daemon {
     settings: Settings,
     receiver: Receiver,
     frontend: frontend::Server,
+    orders: Orders,
     readiness: Readiness,
+    state: frontend::State,
     /// The only journal handle besides the pipeline's: for ticks.
     pulse: tokio::task::JoinHandle<()>,
     stop_pulse: watch::Sender<bool>,
@@ -83,7 +84,11 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(settings: Settings, past: Option<Past>, promises: Vec<Slo>) -> Result<Self, StartError> {
+    async fn start(
+        settings: Settings,
+        past: Option<Past>,
+        promises: Vec<(String, String)>,
+    ) -> Result<Self, StartError> {
         // Before any room asks for a counter: handles of an earlier time count nowhere.
         let recorded = frontend::recorder();
         let clock: SharedClock = Arc::new(SystemClock);
@@ -100,10 +105,13 @@ impl Daemon {
         let server = frontend::Bound::bind(&settings.server).await;
         let server = server.map_err(|error| StartError::Listen(error.to_string()))?;
 
-        let definitions = evaluator::definitions::load(&settings.slo.files).map_err(StartError::Definitions)?;
+        let definitions = slos::definitions(&settings, promises);
+        let documents = definitions().map_err(StartError::Definitions)?;
         let mut fold = Aggregator::new(settings.terms());
-        let slos = if settings.slo.files.is_empty() { promises } else { definitions.slos };
-        let mut feed = Feed::new(slos, STORE_ID, settings.slo.limits());
+        if !documents.is_empty() {
+            fold.order(0, Arc::new(Control::Define(documents)));
+        }
+        let mut feed = Feed::new(slos::beginning(&settings));
         let mut report = Report::default();
         if let Some(past) = past {
             let mut take = |snapshot: &Snapshot| {
@@ -117,13 +125,18 @@ impl Daemon {
         let announced = fold.firsts();
         let (told, snapshots) = std::sync::mpsc::sync_channel(SNAPSHOTS_WAITING_MAX);
         let (reader, aggregator) = aggregator::start(fold, records, told).map_err(anyhow::Error::new)?;
-        let (reports, evaluator) = evaluator::start(feed, report, snapshots).map_err(anyhow::Error::new)?;
+        let (evaluated, seen) = watch::channel(0);
+        let started = evaluator::start(feed, report, snapshots, evaluated);
+        let (reports, evaluator) = started.map_err(anyhow::Error::new)?;
+        let orders = Orders::new(Arc::new(journal.clone()), seen);
         let readiness = Readiness::new();
         let state = frontend::State::new(frontend::Parts {
             settings: settings.server.clone(),
             metrics: settings.metrics.clone(),
             inventory: inventory::inventory(&settings),
             snapshots: Arc::new(move || reader.load()),
+            orders: orders.clone(),
+            definitions,
             reports: Arc::new(move || reports.load()),
             limits: connections(receiver.seats()),
             readiness: readiness.clone(),
@@ -143,7 +156,7 @@ impl Daemon {
         let pulse = tokio::spawn(pulse.beat(stopped));
         receiver.open();
         pulse::until_ready(&state).await;
-        Ok(Self { settings, receiver, frontend, readiness, pulse, stop_pulse, aggregator, evaluator })
+        Ok(Self { settings, receiver, frontend, orders, readiness, state, pulse, stop_pulse, aggregator, evaluator })
     }
 
     fn started(&self, began: Instant) -> Started {
@@ -159,8 +172,8 @@ impl Daemon {
 
     /// Runs until a signal, or until the guest has gone.
     async fn until_stopped(self, guest: impl Future<Output = ()>) -> Result<Summary, StartError> {
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+        let [Ok(mut terminate), Ok(mut interrupt), Ok(hangup)] = signals else {
             return Err(anyhow::anyhow!("failed to listen for signals").into());
         };
         let mut asked = async || {
@@ -172,6 +185,7 @@ impl Daemon {
         tokio::select! {
             () = asked() => {}
             () = guest => {}
+            () = self.state.reload_at(hangup) => {}
         }
         tracing::info!("stopping: no new requests, finishing those that were begun");
         self.readiness.set_stopping();
@@ -189,6 +203,7 @@ impl Daemon {
     /// Follows the data: sockets, journal, aggregator; figures are served to the end.
     async fn drain(self) -> Summary {
         self.receiver.stop().await;
+        self.orders.close();
         let _ = self.stop_pulse.send(true);
         let _ = self.pulse.await;
         // All handles of the journal are gone: its inbox closes, and the aggregator ends when it has read it out.

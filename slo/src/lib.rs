@@ -44,7 +44,9 @@ pub mod document;
 
 pub mod calendar;
 pub mod gates;
+pub mod taps;
 pub mod engine;
+pub mod course;
 pub mod attribution;
 
 pub mod explain;

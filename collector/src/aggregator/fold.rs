@@ -15,12 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::TENANT_UNKNOWN;
+use bailiwick_slo::course::control::Control;
+use bailiwick_slo::document::{self, Context};
+use bailiwick_slo::spec::Slo;
 use bailiwick_slo::time::Slot;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::books::Ledger;
 use super::carries::Carries;
+use super::classes::Classes;
 use super::counts::intervals::Intervals;
 use super::counts::messages::Messages;
 use super::counts::tiers::Tiers;
@@ -30,6 +34,7 @@ use super::durations::{Durations, Moment};
 use super::exemplars::Exemplars;
 use super::findings::Findings;
 use super::graph::Graph;
+use super::leaked::Leaked;
 use super::names::{Names, Route};
 use super::patterns::Patterns;
 use super::settings::Settings;
@@ -94,6 +99,10 @@ pub struct Aggregator {
     /// Names whose requests go to overflow: they would be looked up in vain for every request.
     overflow: HashMap<Called, Route, RandomState>,
     carries: Carries,
+    classes: Classes,
+    leaked: Leaked,
+    /// What operators ordered since the last snapshot, each with its number.
+    controls: Vec<(u64, Arc<Control>)>,
     intervals: Intervals,
     durations: Durations,
     messages: Messages,
@@ -180,6 +189,27 @@ impl Aggregator {
         }
     }
 
+    /// Takes an order: the evaluator hears of it with the next snapshot. Of other definitions the fold counts from now on
+    /// what they ask for.
+    pub fn order(&mut self, seq: u64, control: Arc<Control>) {
+        self.seq = seq;
+        if let Control::Define(documents) = &*control {
+            let files: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
+            let loaded = document::load(&files, &Context::default());
+            if loaded.is_valid() {
+                self.watch(loaded.slos);
+            }
+        }
+        self.controls.push((seq, control));
+    }
+
+    /// Counts what SLOs ask for besides requests.
+    fn watch(&mut self, slos: Vec<Slo>) {
+        let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
+        self.classes.watch(&slos, &self.names.directory);
+        self.leaked.watch(&slos);
+    }
+
     /// Moves the fold's clock: closes slots, books late requests, and publishes.
     pub fn tick(&mut self, seq: u64, now_ns: u64) -> Arc<Snapshot> {
         self.seq = seq;
@@ -228,6 +258,8 @@ impl Aggregator {
         self.extra_weights.close(self.now_ns, close_after_ns);
         self.messages.close(self.now_ns, close_after_ns);
         self.attribution.close(self.now_ns, close_after_ns);
+        self.classes.close(self.now_ns, close_after_ns);
+        self.leaked.close(self.now_ns, close_after_ns);
         self.streams.close(self.now_ns, close_after_ns);
         self.graph.close(self.moment(), close_after_ns);
     }

@@ -9,6 +9,8 @@ mod names;
 mod counts;
 mod durations;
 mod carries;
+mod classes;
+mod leaked;
 mod exemplars;
 mod books;
 mod traces;
@@ -20,6 +22,7 @@ mod fold;
 pub mod snapshot;
 mod worker;
 
+pub use classes::ClassOf;
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
 pub use graph::CELL_BYTES_MAX as GRAPH_CELL_BYTES_MAX;
 pub use settings::{

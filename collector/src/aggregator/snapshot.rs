@@ -4,12 +4,14 @@
 mod coverage;
 mod findings;
 mod graph;
+mod promised;
 mod samples;
 mod traced;
 
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::EntryType;
+use bailiwick_slo::course::control::Control;
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
@@ -25,6 +27,8 @@ pub use super::streams::{DropReason, MetricCounts, ServiceCounts, StreamCounters
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
 pub use findings::{Certainty, Finding, FindingCount, PatternFigures, Rule, Severity};
 pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeTotals, EdgeWindow};
+pub(super) use promised::Promised;
+pub use promised::{ClassCounts, Revisions};
 pub use samples::{DurationTotals, Exemplar, SeriesDurations, SeriesExemplars};
 pub(super) use traced::Traced;
 
@@ -245,6 +249,9 @@ pub struct Snapshot {
     /// Of five minutes, of an hour.
     pub(super) cells_shed: [u64; 2],
     pub(super) firsts: Arc<Vec<First>>,
+    pub(super) promised: Promised,
+    /// What operators ordered since the snapshot before, each with its number.
+    pub controls: Vec<(u64, Arc<Control>)>,
     pub(super) traced: Traced,
 }
 

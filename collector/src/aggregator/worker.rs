@@ -51,6 +51,7 @@ pub fn start(
                         fold.apply(seq, &batch.view());
                         drop(charge);
                     }
+                    Record::Control(control) => fold.order(seq, control),
                     Record::Tick { now_ns } => publish(&shown, &told, fold.tick(seq, now_ns)),
                 }
             }

@@ -35,7 +35,8 @@ pub struct MemoryBound {
     pub traces: u64,
     /// Edges of the service graph, streams of metrics, sketches of names, findings.
     pub tables: u64,
-    /// History of SLO instances and bad spans that were seen lately: `slo.memory_max` and some MiB.
+    /// History of SLO instances, the tick ledger, and bad spans that were seen lately: `slo.memory_max`,
+    /// `slo.ledger_max` and some MiB.
     pub slos: u64,
     /// The rest.
     pub rest: u64,
@@ -55,7 +56,7 @@ impl MemoryBound {
             counts: u64::from(settings.aggregator.series.max) * COUNTS_BYTES / COUNTS_SERIES,
             traces: settings.aggregator.coverage.index_bytes_max.0,
             tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES,
-            slos: settings.slo.memory_max.0 + SIGHTINGS_BYTES_MAX as u64,
+            slos: settings.slo.memory_max.0 + settings.slo.ledger_max.0 + SIGHTINGS_BYTES_MAX as u64,
             rest: REST_BYTES,
         }
     }

@@ -2,8 +2,6 @@
 
 use std::pin::Pin;
 
-use bailiwick_slo::spec::Slo;
-
 use super::Started;
 use crate::aggregator::{Aggregator, Snapshot};
 
@@ -17,8 +15,8 @@ pub type Living = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Guest {
     /// What it does before the daemon takes requests.
     pub past: Past,
-    /// What it promises, where nothing is configured.
-    pub promises: Vec<Slo>,
+    /// What it promises, where nothing is configured: documents by name.
+    pub promises: Vec<(String, String)>,
     /// What it does while the daemon runs; the daemon stops when it is done.
     pub live: Box<dyn FnOnce(&Started) -> Living + Send>,
 }

@@ -42,7 +42,8 @@ pub(super) fn check(arguments: &CheckArguments, request: &Request, output: Outpu
 
 /// What is wrong with the SLO definitions that the settings name.
 fn check_definitions(settings: &Settings) -> (Found, String) {
-    match definitions::load(&settings.slo.files) {
+    let loaded = definitions::load(&settings.slo.files).and_then(|documents| definitions::watched(&documents));
+    match loaded {
         Ok(loaded) => (Found::of(&loaded.findings), slo::human(&loaded.findings)),
         Err(DefinitionError::Invalid(findings)) => (Found::of(&findings), slo::human(&findings)),
         Err(error) => (Found { errors: 1, ..Found::default() }, format!("{error}\n")),

@@ -2,82 +2,160 @@
 //! with, and from spans that were seen before it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bailiwick_slo::attribution;
+use bailiwick_slo::course::run::Sources;
 use bailiwick_slo::engine::fleet::Member;
 use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::{SLOT_SECONDS, Slot};
 
+use super::held::bad_of_coverage;
 use super::report::{Blame, ExemplarSpan};
-use super::sightings::Sightings;
+use super::sightings::{Bad, Sightings};
 use crate::aggregator::Snapshot;
-use crate::aggregator::snapshot::{SeriesId, SeriesName, SlotCounts};
+use crate::aggregator::snapshot::{ClassCounts, SeriesId, SeriesName, SlotCounts};
 
 /// Spans that are told.
 const EXEMPLARS_MAX: usize = 10;
 /// Slots that the snapshot has one by one: beyond them, whole hours outward.
 const EXACT_SLOTS: u64 = 390;
 
-/// What is asked: the same by all incidents of a tick.
+/// The slots that are asked about.
+type Range = (Slot, Slot);
+
+/// What is asked: the same by all incidents of a tick. Tiers have few lengths, so answers are kept by range.
 #[derive(Debug)]
 pub(super) struct Around<'a> {
     snapshot: &'a Snapshot,
     sightings: &'a Sightings,
+    settle_ns: u64,
     names: Vec<&'a SeriesName>,
-    /// By first slot: what each series counted since. Tiers have few lengths.
-    counts: RefCell<HashMap<u64, Rc<Vec<SlotCounts>>>>,
+    counts: RefCell<HashMap<Slot, Rc<Vec<SlotCounts>>>>,
+    classes: RefCell<HashMap<Slot, Rc<Classes>>>,
+}
+
+/// By series and threshold.
+type Classes = BTreeMap<(SeriesId, u64), ClassCounts>;
+
+/// Bad events of one series, or of one tenant x module.
+#[derive(Debug, Clone, Copy)]
+struct Share<'a> {
+    tenant: &'a str,
+    module: &'a str,
+    operation: Option<&'a str>,
+    bad: u64,
 }
 
 impl<'a> Around<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, sightings: &'a Sightings) -> Self {
-        Self { snapshot, sightings, names: snapshot.series().collect(), counts: RefCell::default() }
+    pub(super) fn new(snapshot: &'a Snapshot, sightings: &'a Sightings, settle_ns: u64) -> Self {
+        let names = snapshot.series().collect();
+        Self { snapshot, sightings, settle_ns, names, counts: RefCell::default(), classes: RefCell::default() }
     }
 
     /// The blame of an instance over the long window of its governing tier.
-    pub(super) fn blame(&self, series: &[SeriesId], member: &Member) -> Blame {
+    pub(super) fn blame(&self, sources: &Sources, member: &Member) -> Blame {
         let (status, sli) = (member.instance.status(), &member.slo.sli);
         let tier = status.governing.map(|place| &status.tiers[place]);
         let slots = tier.map_or(u64::from(Slot::PER_HOUR), |tier| tier.tier.long.seconds() / SLOT_SECONDS);
         let to = status.next;
         let from = to.saturating_sub(slots);
         let from = if slots > EXACT_SLOTS { from - from % u64::from(Slot::PER_HOUR) } else { from };
-        let counts = self.counts(from, to);
-        let bad = |series: &SeriesId| {
-            let counts = counts[*series as usize];
-            sli.delta(&counts.outcomes, counts.spans).map_or(0, |delta| u64::try_from(delta.bad).unwrap_or(0))
-        };
-        let by = |name: fn(&SeriesName) -> &str| {
-            attribution::parts(series.iter().map(|series| (name(self.names[*series as usize]), bad(series))))
-        };
+        let slot = |tick: u64| Slot(u32::try_from(tick).unwrap_or(u32::MAX));
+        let range = (slot(from), slot(to));
+        let shares = self.shares(sources, sli, range);
+        let by =
+            |value: fn(&Share<'a>) -> &'a str| attribution::parts(shares.iter().map(|share| (value(share), share.bad)));
+        let mut dimensions = vec![("tenant", by(|share| share.tenant)), ("module", by(|share| share.module))];
+        if shares.iter().all(|share| share.operation.is_some()) {
+            dimensions.push(("operation", by(|share| share.operation.unwrap_or_default())));
+        }
         Blame {
             from_tick: from,
             to_tick: to,
-            bad: series.iter().map(bad).sum(),
-            by: vec![
-                ("tenant", by(|name| &name.tenant)),
-                ("module", by(|name| &name.module)),
-                ("operation", by(|name| &name.operation)),
-            ],
-            exemplars: self.exemplars(series, sli, (from, to)),
+            bad: shares.iter().map(|share| share.bad).sum(),
+            by: dimensions,
+            exemplars: self.exemplars(sources, sli, (from, to)),
         }
     }
 
-    fn counts(&self, from: u64, to: u64) -> Rc<Vec<SlotCounts>> {
-        let slot = |tick: u64| Slot(u32::try_from(tick).unwrap_or(u32::MAX));
+    fn shares(&self, sources: &Sources, sli: &Sli, range: Range) -> Vec<Share<'a>> {
+        let of_series = |bad: &dyn Fn(SeriesId) -> u64| -> Vec<Share<'a>> {
+            let share = |series: &SeriesId| {
+                let name = self.names[*series as usize];
+                let (tenant, module, operation) = (&*name.tenant, &*name.module, Some(&*name.operation));
+                Share { tenant, module, operation, bad: bad(*series) }
+            };
+            sources.series.iter().map(share).collect()
+        };
+        match sli {
+            Sli::Latency { threshold_ns, failures_are_slow } => {
+                let (classes, counts) = (self.classes(range), self.counts(range));
+                of_series(&|series| {
+                    let slow = classes.get(&(series, *threshold_ns)).map_or(0, |of| of.slow);
+                    let failures = counts[series as usize].outcomes.0[bailiwick_slo::outcome::Outcome::Failure.index()];
+                    slow + if *failures_are_slow { failures } else { 0 }
+                })
+            }
+            Sli::Quantile { metric: None, threshold, .. } => {
+                let threshold_ns = threshold.units(0).and_then(|ns| u64::try_from(ns).ok()).unwrap_or(0);
+                let classes = self.classes(range);
+                of_series(&|series| classes.get(&(series, threshold_ns)).map_or(0, |of| of.slow))
+            }
+            Sli::Availability | Sli::Outcome { .. } => {
+                let counts = self.counts(range);
+                of_series(&|series| {
+                    let counts = counts[series as usize];
+                    let delta = sli.delta(&counts.outcomes, counts.spans);
+                    delta.map_or(0, |delta| u64::try_from(delta.bad).unwrap_or(0))
+                })
+            }
+            Sli::Leaks(rules) => {
+                let leaked = self.snapshot.leaked(rules, range.0, range.1);
+                self.of_modules(sources, |module| leaked.get(&module).map_or(0, |counts| counts[1]))
+            }
+            Sli::Coverage(part) => {
+                let bad = bad_of_coverage(self.snapshot, part, (range.0, range.1), self.settle_ns);
+                self.of_modules(sources, |module| bad.get(&module).copied().unwrap_or(0))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_modules(&self, sources: &Sources, bad: impl Fn(u32) -> u64) -> Vec<Share<'a>> {
+        let modules = (0..).zip(self.snapshot.modules()).filter(|(number, _)| sources.modules.contains(number));
+        let share = |(number, module): (u32, &'a crate::aggregator::snapshot::ModuleTotals)| Share {
+            tenant: &module.tenant,
+            module: &module.module,
+            operation: None,
+            bad: bad(number),
+        };
+        modules.map(share).collect()
+    }
+
+    fn counts(&self, (from, to): Range) -> Rc<Vec<SlotCounts>> {
         let mut known = self.counts.borrow_mut();
-        Rc::clone(known.entry(from).or_insert_with(|| Rc::new(self.snapshot.counts(slot(from), slot(to)))))
+        Rc::clone(known.entry(from).or_insert_with(|| Rc::new(self.snapshot.counts(from, to))))
+    }
+
+    fn classes(&self, (from, to): Range) -> Rc<Classes> {
+        let mut known = self.classes.borrow_mut();
+        let read = || {
+            let classes = self.snapshot.classes(from, to);
+            Rc::new(classes.map(|(of, counts)| ((of.series, of.threshold_ns), counts)).collect())
+        };
+        Rc::clone(known.entry(from).or_insert_with(read))
     }
 
     /// Bad spans of the series in the window, newest first.
-    fn exemplars(&self, series: &[SeriesId], sli: &Sli, (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
+    fn exemplars(&self, sources: &Sources, sli: &Sli, (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
         let inside = |end_ns: u64| (from..to).contains(&u64::from(Slot::holding(end_ns).0));
-        let bad = sli.bad_outcomes();
-        let kinds = series.iter().flat_map(|series| bad.iter().map(|outcome| (*series, *outcome)));
-        let spans = kinds.flat_map(|(series, outcome)| {
+        let bad = Bad::of(sli);
+        let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
+        let spans = kinds.flat_map(|(series, bad)| {
             let operation = &self.names[series as usize].operation;
-            let inside = self.sightings.of(series, outcome).filter(|span| inside(span.end_ns));
+            let inside = self.sightings.of(series, bad).filter(|span| inside(span.end_ns));
             inside.map(|span| ExemplarSpan { span: *span, operation: operation.clone() })
         });
         let mut spans: Vec<ExemplarSpan> = spans.collect();

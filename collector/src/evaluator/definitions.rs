@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use bailiwick_slo::document::{self, Context, FILE_BYTES_MAX, Finding, Loaded};
-use bailiwick_slo::spec::Sli;
+use bailiwick_slo::spec::{Sli, Slo};
+
+use super::held::FIGURES;
 
 /// Most files.
 const FILES_MAX: usize = 10_000;
@@ -28,7 +30,7 @@ pub enum DefinitionError {
         reason: String,
     },
     /// They are valid, and this version does not evaluate them: no promise is taken that nobody watches.
-    #[error("not evaluated by this version: {}; SLIs of kind availability and outcome are", .0.join(", "))]
+    #[error("not evaluated by this version: {}", .0.join(", "))]
     Unwatched(Vec<String>),
     /// What they say is wrong.
     #[error("the SLO definitions are invalid: {} of {} findings are errors", errors(.0), .0.len())]
@@ -66,32 +68,69 @@ pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, DefinitionError> {
     Ok(found)
 }
 
+/// Names and texts of files.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, DefinitionError> {
+    paths.iter().map(|path| Ok((path.display().to_string(), text_of(path)?))).collect()
+}
+
 /// Reads files and judges what they say; findings are no error here.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub fn read(paths: &[PathBuf], context: &Context<'_>) -> Result<Loaded, DefinitionError> {
-    let texts = paths.iter().map(|path| text_of(path)).collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    let files: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
-    Ok(document::load(&files, context))
+    Ok(judge(&texts(paths)?, context))
 }
 
-/// The definitions of the configured files.
+/// Judges documents by name and text; findings are no error here.
+#[must_use]
+pub fn judge(documents: &[(String, String)], context: &Context<'_>) -> Loaded {
+    let files: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
+    document::load(&files, context)
+}
+
+/// The documents of the configured files, which are valid and are all evaluated.
 ///
 /// # Errors
 /// Anything that is wrong with any of them.
-pub fn load(patterns: &[String]) -> Result<Loaded, DefinitionError> {
-    let mut loaded = read(&files(patterns)?, &Context::default())?;
+pub fn load(patterns: &[String]) -> Result<Vec<(String, String)>, DefinitionError> {
+    let documents = texts(&files(patterns)?)?;
+    watched(&documents)?;
+    Ok(documents)
+}
+
+/// Whether documents are valid and everything that they promise is evaluated; what they define.
+///
+/// # Errors
+/// What is wrong with them, or what nobody would watch.
+pub fn watched(documents: &[(String, String)]) -> Result<Loaded, DefinitionError> {
+    let loaded = judge(documents, &Context::default());
     if !loaded.is_valid() {
         return Err(DefinitionError::Invalid(loaded.findings));
     }
-    // A source of another system is inactive, as its note says.
-    loaded.slos.retain(|slo| !matches!(slo.sli, Sli::Foreign(_)));
-    let unwatched = loaded.slos.iter().filter(|slo| slo.sli.bad_outcomes().is_empty());
-    let adjustments = loaded.adjustments.iter().map(|adjustment| format!("BudgetAdjustment `{}`", adjustment.name));
-    let unwatched: Vec<String> = unwatched.map(|slo| format!("SLO `{}`", slo.id)).chain(adjustments).collect();
+    let of_slos = loaded.slos.iter().filter_map(|slo| Some(format!("SLO `{}` ({})", slo.id, why_unwatched(slo)?)));
+    let mut unwatched: Vec<String> = of_slos.collect();
+    let adjustments = loaded.adjustments.iter().filter(|adjustment| adjustment.indicator.is_some());
+    unwatched.extend(adjustments.map(|adjustment| format!("BudgetAdjustment `{}` of one indicator", adjustment.name)));
     if unwatched.is_empty() { Ok(loaded) } else { Err(DefinitionError::Unwatched(unwatched)) }
+}
+
+/// Why nobody would watch it. A source of another system is inactive, as its note says.
+fn why_unwatched(slo: &Slo) -> Option<String> {
+    match &slo.sli {
+        Sli::Availability | Sli::Outcome { .. } | Sli::Latency { .. } | Sli::Leaks(_) | Sli::Foreign(_) => None,
+        Sli::Quantile { metric: None, .. } => None,
+        Sli::Coverage(part) => {
+            let names = FIGURES.map(|figure| figure.name());
+            (!names.contains(&&**part)).then(|| format!("coverage {part}: of the figures, {} are", names.join(", ")))
+        }
+        Sli::Counter { .. } | Sli::Gauge { .. } | Sli::Histogram { .. } | Sli::Quantile { .. } | Sli::Ratio { .. } => {
+            Some("an SLI of metrics".to_owned())
+        }
+        Sli::Composite(_) => Some("a composite".to_owned()),
+    }
 }
 
 fn text_of(path: &Path) -> Result<String, DefinitionError> {
@@ -133,8 +172,9 @@ mod tests {
             slo("other", "{kind: outcome, good: [success], total: [success, failure]}"),
         );
         let (place, patterns) = folder("taken", &[("a.yaml", &good), ("b.yaml", &other), ("c.txt", "{")]);
-        let names: Vec<_> = load(&patterns).expect("they are valid").slos.iter().map(|slo| slo.id.clone()).collect();
-        assert_eq!(names, ["good", "other"]);
+        let documents = load(&patterns).expect("they are valid");
+        let loaded = watched(&documents).expect("they are valid");
+        assert_eq!(loaded.slos.iter().map(|slo| &*slo.id).collect::<Vec<_>>(), ["good", "other"]);
         std::fs::write(place.join("bad.yaml"), "kind: [").expect("a file");
         assert!(matches!(load(&patterns), Err(DefinitionError::Invalid(_))));
         std::fs::remove_dir_all(place).expect("it is there");
@@ -142,10 +182,10 @@ mod tests {
 
     #[test]
     fn a_promise_that_nobody_would_watch_is_not_taken() {
-        let latency = slo("fast", "{kind: latency, threshold: 300ms}");
-        let (place, patterns) = folder("unwatched", &[("a.yaml", &latency)]);
-        let error = load(&patterns).expect_err("latency is not evaluated").to_string();
-        assert!(error.contains("SLO `fast`") && error.contains("availability and outcome"), "{error}");
+        let delivery = slo("sent", "{kind: coverage, part: C7}");
+        let (place, patterns) = folder("unwatched", &[("a.yaml", &delivery)]);
+        let error = load(&patterns).expect_err("C7 is not evaluated").to_string();
+        assert!(error.contains("SLO `sent` (coverage C7") && error.contains("TC, C2, C3"), "{error}");
         std::fs::remove_dir_all(place).expect("it is there");
     }
 
@@ -153,6 +193,6 @@ mod tests {
     fn a_pattern_that_is_none_is_told_as_it_is_written() {
         let error = load(&["a/***".to_owned()]).expect_err("it is no pattern").to_string();
         assert!(error.contains("`a/***`"), "{error}");
-        assert!(load(&[]).expect("nothing is configured").slos.is_empty());
+        assert!(load(&[]).expect("nothing is configured").is_empty());
     }
 }

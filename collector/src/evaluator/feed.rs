@@ -1,130 +1,161 @@
-//! Snapshots become ticks: what joined closed slots since the last one goes to the instances of its series, and each
-//! slot that closed moves all instances on.
+//! Snapshots become ticks: each is a record that goes into the ledger and along the course; what happened there becomes
+//! incidents and a report.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use bailiwick_slo::engine::fleet::{Fleet, Key, Limits};
+use bailiwick_slo::course::control::Control;
+use bailiwick_slo::course::ledger::{Ledger, Origin};
+use bailiwick_slo::course::log;
+use bailiwick_slo::course::run::{Course, Definitions};
+use bailiwick_slo::engine::fleet::{Key, Limits};
 use bailiwick_slo::engine::incident::{Event, Kind};
-use bailiwick_slo::engine::sums::Source;
 use bailiwick_slo::engine::windows::Grid;
-use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::spec::Slo;
-use bailiwick_slo::time::Slot;
 
 use super::blame::Around;
+use super::records::Records;
 use super::report::{IncidentReport, InstanceReport, Report};
-use super::sightings::Sightings;
+use super::sightings::{Bad, Sightings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Limit, SeriesId};
 
-/// Slots that may close at once without a pause: the aggregator was busy, the daemon was there.
-const BUSY_SLOTS_MAX: u64 = 6;
 /// Ended incidents that are kept.
 const ENDED_MAX: usize = 1_000;
+/// Lines of the alert log that are kept.
+const LINES_MAX: usize = 10_000;
+
+/// How a feed begins.
+#[derive(Debug)]
+pub struct Beginning {
+    /// SLOs that hold whatever operators order; `None`: those that orders define.
+    pub slos: Option<Vec<Slo>>,
+    /// What ids are made of.
+    pub store_id: String,
+    /// What the fleet may take.
+    pub limits: Limits,
+    /// Bytes of the ledger.
+    pub ledger_bytes_max: usize,
+    /// How long a trace may be judged after it ended, nanoseconds.
+    pub settle_ns: u64,
+}
 
 /// What the evaluator owns.
 #[derive(Debug)]
 pub struct Feed {
-    fleet: Fleet,
+    course: Course,
     limits: Limits,
-    /// Instances by series.
-    places: Vec<Vec<u32>>,
-    /// Series by instance.
-    series: Vec<Vec<SeriesId>>,
-    /// Series and outcomes whose spans are bad for some instance.
-    kinds: Vec<(SeriesId, Outcome)>,
+    ledger_bytes_max: usize,
+    settle_ns: u64,
+    records: Records,
+    ledger: Ledger,
+    /// Series and kinds of spans that are bad for some instance.
+    kinds: Vec<(SeriesId, Bad)>,
+    /// Changes of the course's sources that `kinds` knows of.
+    changes: u64,
     /// Bad spans that were seen lately.
     sightings: Sightings,
-    /// The revision of the snapshot that was taken last.
-    revision: u64,
-    /// The first slot that has not closed; `None` before the first.
-    next: Option<u64>,
+    /// The first tick that has not closed.
+    evaluated: u64,
     /// By instance: its open or latest incident.
     current: Vec<Option<Arc<IncidentReport>>>,
     ended: VecDeque<Arc<IncidentReport>>,
+    lines: Arc<VecDeque<(Arc<str>, Arc<str>)>>,
 }
 
 impl Feed {
-    /// With these SLOs and no instance.
+    /// Without instances.
     #[must_use]
-    pub fn new(slos: Vec<Slo>, store_id: &str, limits: Limits) -> Self {
+    pub fn new(beginning: Beginning) -> Self {
+        let Beginning { slos, store_id, limits, ledger_bytes_max, settle_ns } = beginning;
+        let origin = Origin { store_id, limits };
+        let definitions = slos.map_or(Definitions::Recorded, Definitions::Given);
+        let course = Course::new(definitions, &origin, Grid::LIVE);
+        let mut records = Records::new(settle_ns);
+        records.want(course.fleet().slos());
         Self {
-            fleet: Fleet::new(slos, Grid::LIVE, store_id, limits),
+            course,
             limits,
-            places: Vec::new(),
-            series: Vec::new(),
+            ledger_bytes_max,
+            settle_ns,
+            records,
+            ledger: Ledger::new(origin, ledger_bytes_max),
             kinds: Vec::new(),
+            changes: 0,
             sightings: Sightings::default(),
-            revision: 0,
-            next: None,
+            evaluated: 0,
             current: Vec::new(),
             ended: VecDeque::new(),
+            lines: Arc::default(),
         }
     }
 
-    /// Takes a snapshot; the next report if slots closed, and what happened. Snapshots come in order, none left out.
+    /// Takes a snapshot; the next report if slots closed or orders came, and what happened. Snapshots come in order,
+    /// none left out.
     pub fn take(&mut self, snapshot: &Snapshot) -> Option<(Report, Vec<(Key, Event)>)> {
-        if snapshot.revision() == self.revision {
-            self.sightings.look(snapshot, &self.kinds);
-            return None;
-        }
-        self.revision = snapshot.revision();
-        // The first slot that is still open: what closes ends before it.
-        let open = u64::from(Slot::holding(snapshot.data_through_ns).0);
-        self.know_series(snapshot, open);
+        let record = self.records.of(snapshot);
+        let moves = record.open > self.evaluated || !record.controls.is_empty();
         self.sightings.look(snapshot, &self.kinds);
-        for (slot, series, counts) in snapshot.joined() {
-            for place in &self.places[series as usize] {
-                let sli = &self.fleet.members()[*place as usize].slo.sli;
-                if let Some(delta) = sli.delta(&counts.outcomes, counts.spans) {
-                    self.fleet.bring(*place, slot.0.into(), delta);
-                }
-            }
-        }
-        let next = self.next.unwrap_or(open.saturating_sub(1));
-        if open <= next {
+        if record.is_empty() && !moves {
             return None;
         }
-        self.next = Some(open);
-        let first = if open - next <= BUSY_SLOTS_MAX { next } else { open - 1 };
-        let events: Vec<(u32, Event)> =
-            (first..open).flat_map(|slot| self.fleet.close(slot, |_| Source::Silent)).collect();
+        self.ledger.push(&record);
+        let events = self.course.take(&record);
+        if record.controls.iter().any(|control| matches!(**control, Control::Define(_))) {
+            self.records.want(self.course.fleet().slos());
+        }
+        self.look_for_kinds(snapshot);
+        if !moves {
+            return None;
+        }
+        self.evaluated = record.open;
+        self.current.resize(self.course.fleet().members().len(), None);
         self.follow_incidents(snapshot, &events);
-        let key = |place: u32| self.fleet.members()[place as usize].key.clone();
-        let told = events.into_iter().map(|(place, event)| (key(place), event)).collect();
-        Some((self.report(snapshot, open), told))
+        let told: Vec<(Key, Event)> =
+            events.into_iter().map(|(place, event)| (self.course.key(place).clone(), event)).collect();
+        self.log(&told);
+        Some((self.report(snapshot), told))
     }
 
-    /// Finds the instances of series that are new.
-    fn know_series(&mut self, snapshot: &Snapshot, open: u64) {
-        let first = self.next.unwrap_or(open.saturating_sub(1));
-        for (number, name) in (0..).zip(snapshot.series()).skip(self.places.len()) {
-            let places = self.fleet.places_of((&name.tenant, &name.module, &name.operation), first);
-            self.series.resize(self.fleet.members().len(), Vec::new());
-            let mut bad: Vec<Outcome> = Vec::new();
-            for place in &places {
-                self.series[*place as usize].push(number);
-                bad.extend(self.fleet.members()[*place as usize].slo.sli.bad_outcomes());
-            }
-            bad.sort_unstable();
-            bad.dedup();
-            self.kinds.extend(bad.into_iter().map(|outcome| (number, outcome)));
-            self.places.push(places);
+    fn log(&mut self, told: &[(Key, Event)]) {
+        if told.is_empty() {
+            return;
         }
-        self.current.resize(self.fleet.members().len(), None);
+        let lines = Arc::make_mut(&mut self.lines);
+        lines.extend(told.iter().map(|(key, event)| {
+            let line = log::line(key, event, Grid::LIVE);
+            (Arc::clone(&key.tenant), Arc::from(line))
+        }));
+        lines.drain(..lines.len().saturating_sub(LINES_MAX));
+    }
+
+    /// Finds out whose spans are bad for somebody.
+    fn look_for_kinds(&mut self, snapshot: &Snapshot) {
+        if self.changes == self.course.changes() {
+            return;
+        }
+        self.changes = self.course.changes();
+        self.kinds.clear();
+        for (place, member) in self.course.members() {
+            let bad = Bad::of(&member.slo.sli);
+            let series = self.course.sources(place).into_iter().flat_map(|sources| &sources.series);
+            self.kinds.extend(series.flat_map(|series| bad.iter().map(|bad| (*series, *bad))));
+        }
+        self.kinds.sort_unstable();
+        self.kinds.dedup();
+        self.sightings.look(snapshot, &self.kinds);
     }
 
     /// Brings the reports of incidents to the state of this tick: open ones, and those that something happened to.
     fn follow_incidents(&mut self, snapshot: &Snapshot, events: &[(u32, Event)]) {
-        let around = Around::new(snapshot, &self.sightings);
+        let around = Around::new(snapshot, &self.sightings, self.settle_ns);
         let resolved: HashSet<u32> = events
             .iter()
             .filter(|(_, event)| matches!(event.kind, Kind::Resolved(_)))
             .map(|(place, _)| *place)
             .collect();
         let happened: HashSet<u32> = events.iter().map(|(place, _)| *place).collect();
-        for (place, member) in (0..).zip(self.fleet.members()) {
+        for (place, member) in (0..).zip(self.course.fleet().members()) {
             let Some(incident) = &member.instance.incidents.current else { continue };
             let is_open = member.instance.open_incident().is_some();
             if !is_open && !happened.contains(&place) {
@@ -134,7 +165,10 @@ impl Feed {
             let known = self.current[place as usize].as_ref();
             let blame = match known.filter(|known| !is_open && known.incident.id == incident.id) {
                 Some(known) => known.blame.clone(),
-                None => around.blame(&self.series[place as usize], member),
+                None => {
+                    let sources = self.course.sources(place).cloned().unwrap_or_default();
+                    around.blame(&sources, member)
+                }
             };
             let report = Arc::new(IncidentReport::of(member, incident, blame));
             if resolved.contains(&place) {
@@ -146,33 +180,35 @@ impl Feed {
         }
     }
 
-    fn report(&self, snapshot: &Snapshot, open: u64) -> Report {
-        let members = self.fleet.members().iter().filter(|member| !member.is_archived);
-        let instances = members.map(InstanceReport::of).collect();
+    fn report(&self, snapshot: &Snapshot) -> Report {
+        let members = self.course.members().filter(|(_, member)| !member.is_archived);
+        let instances = members.map(|(_, member)| InstanceReport::of(member)).collect();
         let open_incidents = self.current.iter().flatten().filter(|report| report.is_open()).map(Arc::clone);
         let open_ids: HashSet<_> = open_incidents.clone().map(|report| report.incident.id).collect();
         let ended = self.ended.iter().filter(|report| !open_ids.contains(&report.incident.id)).map(Arc::clone);
         Report {
-            evaluated_tick: open,
+            evaluated_tick: self.evaluated,
             data_through_ns: snapshot.data_through_ns,
-            definitions: self.fleet.slos().to_vec(),
+            seq: self.course.seq(),
+            definitions: self.course.fleet().slos().to_vec(),
             instances,
             incidents: open_incidents.chain(ended).collect(),
+            controls: self.course.controls().clone(),
+            lines: Arc::clone(&self.lines),
+            ledger: Some(self.ledger.copy()),
             limits: self.limits(),
         }
     }
 
     fn limits(&self) -> Vec<Limit> {
-        let refused = self.fleet.refused();
+        let (fleet, ledger) = (self.course.fleet(), &self.ledger);
+        let refused = fleet.refused();
         let limit = |name, used, max, refused| Limit { name, used: used as u64, max: max as u64, refused };
+        let by_memory = refused.by_memory + refused.shed;
         vec![
-            limit("slo.instances_max", self.fleet.instances(), self.limits.instances_max, refused.by_number),
-            limit(
-                "slo.memory_max",
-                self.fleet.memory_bytes(),
-                self.limits.memory_bytes_max,
-                refused.by_memory + refused.shed,
-            ),
+            limit("slo.instances_max", fleet.instances(), self.limits.instances_max, refused.by_number),
+            limit("slo.memory_max", fleet.memory_bytes(), self.limits.memory_bytes_max, by_memory),
+            limit("slo.ledger_max", ledger.memory_bytes(), self.ledger_bytes_max, ledger.forgotten()),
         ]
     }
 }

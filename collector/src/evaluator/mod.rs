@@ -2,19 +2,24 @@
 //! and a report that faces read.
 //!
 //! In reading order: what may be set (`settings`), where definitions come from (`definitions`), how snapshots become
-//! ticks (`feed`), which bad spans were seen (`sightings`), who the bad events came from (`blame`), what readers get
-//! (`report`), the thread around it all (`worker`).
+//! records (`records`; `held`: what has to wait), and records ticks (`feed`), which bad spans were seen (`sightings`), who
+//! the bad events came from (`blame`), what readers get (`report`), what is not
+//! sent (`silences`), the thread around it all (`worker`).
 
 mod settings;
 pub mod definitions;
+mod held;
+mod records;
 mod feed;
 mod sightings;
 mod blame;
 mod report;
+mod silences;
 mod worker;
 
-pub use feed::Feed;
+pub use feed::{Beginning, Feed};
 pub use report::{Blame, ExemplarSpan, IncidentReport, InstanceReport, Report};
 pub use settings::Settings;
 pub use sightings::SIGHTINGS_BYTES_MAX;
+pub use silences::{anchored, silenced_by};
 pub use worker::{ReportReader, start};

@@ -1,8 +1,11 @@
 //! What readers get of the evaluator: immutable, whole, of one tick.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bailiwick_slo::attribution::Part;
+use bailiwick_slo::course::control::Controls;
+use bailiwick_slo::course::ledger::Copied;
 use bailiwick_slo::engine::fleet::{Key, Member};
 use bailiwick_slo::engine::incident::Incident;
 use bailiwick_slo::engine::status::Status;
@@ -17,12 +20,20 @@ pub struct Report {
     pub evaluated_tick: u64,
     /// End of the last closed slot, nanoseconds since the Unix epoch.
     pub data_through_ns: u64,
+    /// The number of the record that was taken last: orders up to it have been carried out.
+    pub seq: u64,
     /// The definitions in force.
     pub definitions: Vec<Arc<Slo>>,
     /// Their instances.
     pub instances: Vec<InstanceReport>,
     /// Incidents: open ones, then ended ones, the latest first.
     pub incidents: Vec<Arc<IncidentReport>>,
+    /// What operators ordered.
+    pub controls: Controls,
+    /// The latest lines of the alert log: their tenant, and the line with its line end.
+    pub lines: Arc<VecDeque<(Arc<str>, Arc<str>)>>,
+    /// Records that were taken, as many as are kept; `None` before the first.
+    pub ledger: Option<Copied>,
     /// Use and maximum of what the room bounds.
     pub limits: Vec<Limit>,
 }

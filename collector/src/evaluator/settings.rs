@@ -20,11 +20,14 @@ pub struct Settings {
     /// Most bytes of their history. Over it no further instance is made, and those with most forget the oldest of it:
     /// their windows then begin later, as `period.from` tells.
     pub memory_max: ByteSize,
+    /// Most bytes of the tick ledger, from which other definitions are tried (`slo backtest`); over it the oldest
+    /// records leave.
+    pub ledger_max: ByteSize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { files: Vec::new(), instances_max: 10_000, memory_max: ByteSize::mib(256) }
+        Self { files: Vec::new(), instances_max: 10_000, memory_max: ByteSize::mib(256), ledger_max: ByteSize::mib(64) }
     }
 }
 

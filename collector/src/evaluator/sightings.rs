@@ -1,45 +1,86 @@
-//! Bad spans that were seen lately, some of each series and outcome: a snapshot holds the latest one only, and that may
-//! lie after the window that an incident speaks of.
+//! Bad spans that were seen lately, some of each series and kind: a snapshot holds the latest one only, and that may lie
+//! after the window that an incident speaks of.
 
 use std::collections::{HashMap, VecDeque};
 
 use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::spec::Sli;
 
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Exemplar, SeriesId};
 
-/// Spans of a series and outcome that are kept, one a snapshot, the latest.
+/// Spans of a series and kind that are kept, one a snapshot, the latest.
 const KEPT: usize = 16;
-/// Series and outcomes that spans are kept of.
+/// Series and kinds that spans are kept of.
 const KINDS_MAX: usize = 16_384;
 /// The most bytes that they take.
-pub const SIGHTINGS_BYTES_MAX: usize = KINDS_MAX * (KEPT * size_of::<Exemplar>() + 64);
+pub const SIGHTINGS_BYTES_MAX: usize = KINDS_MAX * (KEPT * size_of::<Exemplar>() + 80);
 
-/// Bad spans by series and outcome, the latest last.
-#[derive(Debug, Default)]
-pub(super) struct Sightings(HashMap<(SeriesId, Outcome), VecDeque<Exemplar>>);
+/// Which spans of a series are bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Bad {
+    outcome: Outcome,
+    /// And it took longer than this, nanoseconds.
+    longer_than_ns: Option<u64>,
+}
 
-impl Sightings {
-    /// Takes the latest span of each kind, if it is another one.
-    pub(super) fn look(&mut self, snapshot: &Snapshot, kinds: &[(SeriesId, Outcome)]) {
-        for (series, outcome) in kinds.iter().copied() {
-            let Some(span) = snapshot.exemplars(series).latest[outcome.index()] else { continue };
-            if self.0.len() >= KINDS_MAX && !self.0.contains_key(&(series, outcome)) {
-                continue;
+impl Bad {
+    /// The spans that are bad for an SLI; none of an SLI that is not about requests.
+    pub(super) fn of(sli: &Sli) -> Vec<Self> {
+        let any = |outcome| Self { outcome, longer_than_ns: None };
+        let slow = |threshold_ns| {
+            [Outcome::Success, Outcome::Cancelled].map(|outcome| Self { outcome, longer_than_ns: Some(threshold_ns) })
+        };
+        match sli {
+            Sli::Latency { threshold_ns, failures_are_slow } => {
+                let failures = failures_are_slow.then_some(any(Outcome::Failure));
+                slow(*threshold_ns).into_iter().chain(failures).collect()
             }
-            let seen = self.0.entry((series, outcome)).or_default();
-            if seen.back().is_some_and(|last| (last.trace_id, last.span_id) == (span.trace_id, span.span_id)) {
-                continue;
+            Sli::Quantile { metric: None, threshold, .. } => {
+                let threshold_ns = threshold.units(0).and_then(|ns| u64::try_from(ns).ok());
+                threshold_ns.into_iter().flat_map(slow).collect()
             }
-            if seen.len() == KEPT {
-                seen.pop_front();
-            }
-            seen.push_back(span);
+            _ => sli.bad_outcomes().into_iter().map(any).collect(),
         }
     }
 
+    fn is(self, span: &Exemplar) -> bool {
+        self.longer_than_ns.is_none_or(|longest| span.duration_ns.is_some_and(|took| took > longest))
+    }
+}
+
+/// Bad spans by series and kind, the latest last.
+#[derive(Debug, Default)]
+pub(super) struct Sightings(HashMap<(SeriesId, Bad), VecDeque<Exemplar>>);
+
+impl Sightings {
+    /// Takes the latest span of each kind, if it is another one.
+    pub(super) fn look(&mut self, snapshot: &Snapshot, kinds: &[(SeriesId, Bad)]) {
+        for (series, bad) in kinds.iter().copied() {
+            let seen = snapshot.exemplars(series);
+            let slowest = (bad.outcome == Outcome::Success).then_some(seen.slowest).flatten();
+            for span in [seen.latest[bad.outcome.index()], slowest].into_iter().flatten().filter(|span| bad.is(span)) {
+                self.keep((series, bad), span);
+            }
+        }
+    }
+
+    fn keep(&mut self, kind: (SeriesId, Bad), span: Exemplar) {
+        if self.0.len() >= KINDS_MAX && !self.0.contains_key(&kind) {
+            return;
+        }
+        let seen = self.0.entry(kind).or_default();
+        if seen.iter().any(|known| (known.trace_id, known.span_id) == (span.trace_id, span.span_id)) {
+            return;
+        }
+        if seen.len() == KEPT {
+            seen.pop_front();
+        }
+        seen.push_back(span);
+    }
+
     /// Those of a kind.
-    pub(super) fn of(&self, series: SeriesId, outcome: Outcome) -> impl Iterator<Item = &Exemplar> {
-        self.0.get(&(series, outcome)).into_iter().flatten()
+    pub(super) fn of(&self, series: SeriesId, bad: Bad) -> impl Iterator<Item = &Exemplar> {
+        self.0.get(&(series, bad)).into_iter().flatten()
     }
 }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use bailiwick_slo::engine::fleet::Key;
 use bailiwick_slo::engine::incident::Event;
+use tokio::sync::watch;
 
 use super::feed::Feed;
 use super::report::Report;
@@ -24,7 +25,8 @@ impl ReportReader {
     }
 }
 
-/// Starts the thread; it ends when the aggregator has. Until a slot closes, readers get `first`.
+/// Starts the thread; it ends when the aggregator has. Until a slot closes, readers get `first`. `evaluated` hears the
+/// number of the record that was taken last, once its report is there.
 ///
 /// # Errors
 /// When the operating system gives no thread.
@@ -32,6 +34,7 @@ pub fn start(
     mut feed: Feed,
     first: Report,
     snapshots: Receiver<Arc<Snapshot>>,
+    evaluated: watch::Sender<u64>,
 ) -> std::io::Result<(ReportReader, JoinHandle<()>)> {
     let reader = ReportReader::default();
     reader.0.store(Arc::new(first));
@@ -40,7 +43,9 @@ pub fn start(
         for snapshot in snapshots {
             if let Some((report, events)) = feed.take(&snapshot) {
                 events.iter().for_each(|(key, event)| tell(key, event));
+                let seq = report.seq;
                 shown.0.store(Arc::new(report));
+                evaluated.send_replace(seq);
             }
         }
     })?;

@@ -3,7 +3,9 @@
 use utoipa::OpenApi;
 
 use super::api::documents::{self, IndexEntry};
-use super::api::{coverage, findings, graph, health, incidents, ingest, limits, metrics, requests, slos};
+use super::api::{
+    coverage, findings, graph, health, history, incidents, ingest, limits, metrics, orders, requests, slos,
+};
 use super::http::problem::ProblemBody;
 
 #[derive(OpenApi)]
@@ -25,6 +27,20 @@ use super::http::problem::ProblemBody;
         slos::slo,
         incidents::incidents,
         incidents::incident,
+        history::log,
+        history::ledger,
+        history::lint,
+        history::backtest,
+        history::reload,
+        orders::ack,
+        orders::unack,
+        orders::close,
+        orders::corrections,
+        orders::correct,
+        orders::revoke,
+        orders::silences,
+        orders::silence,
+        orders::end_silence,
         ingest::ingest,
         limits::limits,
         metrics::metrics,
@@ -91,20 +107,21 @@ mod tests {
         let document = document();
         assert_eq!(document["openapi"], "3.1.0");
         for (path, item) in document["paths"].as_object().expect("paths") {
-            let get = &item["get"];
-            assert!(get["summary"].is_string(), "{path} has a summary");
-            for (status, response) in get["responses"].as_object().expect("responses") {
-                let problem = &response["content"]["application/problem+json"];
-                let told = response["description"].as_str().is_some_and(|text| text.contains('`'));
-                let probe = path.ends_with('z');
-                assert!(status.as_str() < "400" || (problem.is_object() && told) || probe, "{path} {status}");
+            for (method, operation) in item.as_object().expect("operations") {
+                assert!(operation["summary"].is_string(), "{method} {path} has a summary");
+                for (status, response) in operation["responses"].as_object().expect("responses") {
+                    let problem = &response["content"]["application/problem+json"];
+                    let told = response["description"].as_str().is_some_and(|text| text.contains('`'));
+                    let probe = path.ends_with('z');
+                    assert!(status.as_str() < "400" || (problem.is_object() && told) || probe, "{path} {status}");
+                }
             }
         }
     }
 
     #[test]
     fn described_parameters_are_the_known_ones() {
-        let known: [(&str, &[&str]); 13] = [
+        let known: [(&str, &[&str]); 16] = [
             ("/v1/series", query::SERIES),
             ("/v1/modules", query::MODULES),
             ("/v1/tenants", query::TENANTS),
@@ -115,6 +132,9 @@ mod tests {
             ("/v1/slos/{tenant}/{module}/{slo}", &[]),
             ("/v1/incidents", query::INCIDENTS),
             ("/v1/incidents/{id}", &[]),
+            ("/v1/incidents/log", &["tenant"]),
+            ("/v1/corrections", query::LIST),
+            ("/v1/silences", query::LIST),
             ("/v1/ingest", query::INGEST),
             ("/v1/limits", query::LIST),
             ("/metrics", metrics::PARAMETERS),

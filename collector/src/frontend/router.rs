@@ -2,14 +2,14 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use super::api::{coverage, documents, findings, graph, health, ingest, limits, metrics, nowhere, requests};
-use super::api::{incidents, slos};
+use super::api::{history, incidents, orders, slos};
 use super::http::{guard, observe};
 use super::state::State;
 
@@ -35,6 +35,18 @@ pub fn router(state: State) -> Router {
         .route("/v1/slos/{tenant}/{module}/{slo}", get(slos::slo))
         .route("/v1/incidents", get(incidents::incidents))
         .route("/v1/incidents/{id}", get(incidents::incident))
+        .route("/v1/incidents/{id}/ack", post(orders::ack))
+        .route("/v1/incidents/{id}/unack", post(orders::unack))
+        .route("/v1/incidents/{id}/close", post(orders::close))
+        .route("/v1/corrections", get(orders::corrections).post(orders::correct))
+        .route("/v1/corrections/{id}/revoke", post(orders::revoke))
+        .route("/v1/silences", get(orders::silences).post(orders::silence))
+        .route("/v1/silences/{id}", delete(orders::end_silence))
+        .route("/v1/incidents/log", get(history::log))
+        .route("/v1/slos/ledger", get(history::ledger))
+        .route("/v1/slos/lint", post(history::lint))
+        .route("/v1/slos/backtest", post(history::backtest))
+        .route("/-/reload", post(history::reload))
         .route("/v1/ingest", get(ingest::ingest))
         .route("/v1/limits", get(limits::limits))
         .route("/metrics", get(metrics::metrics))

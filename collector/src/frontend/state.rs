@@ -5,14 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::http::answer;
+use super::http::problem::{Code, Problem};
 use super::inventory::Inventory;
+use super::orders::Orders;
 use super::readiness::Readiness;
 use super::recorder::Recorded;
 use super::settings::{MetricsSettings, ServerSettings};
+use bailiwick_slo::course::control::Control;
+use bailiwick_slo::document::Severity;
+
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
 use crate::clock::SharedClock;
 use crate::evaluator::Report;
+use crate::evaluator::definitions::DefinitionError;
 use crate::observation::budget::Budget;
 
 /// Gives the latest snapshot.
@@ -20,6 +27,9 @@ pub type SnapshotReader = Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>;
 
 /// Gives the latest report of the evaluator.
 pub type ReportReader = Arc<dyn Fn() -> Arc<Report> + Send + Sync>;
+
+/// Reads the configured SLO definitions: names and texts.
+pub type DefinitionsReader = Arc<dyn Fn() -> Result<Vec<(String, String)>, DefinitionError> + Send + Sync>;
 
 /// Gives use and maximum of what rooms other than the aggregator bound.
 pub type LimitsReader = Arc<dyn Fn() -> Vec<Limit> + Send + Sync>;
@@ -37,6 +47,10 @@ pub struct Parts {
     pub inventory: Inventory,
     /// Where figures come from.
     pub snapshots: SnapshotReader,
+    /// Where operators' orders go.
+    pub orders: Orders,
+    /// Reads the configured SLO definitions.
+    pub definitions: DefinitionsReader,
     /// Where SLOs and incidents come from.
     pub reports: ReportReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
@@ -111,6 +125,45 @@ impl State {
     /// The latest report of the evaluator.
     pub(crate) fn report(&self) -> Arc<Report> {
         (self.0.parts.reports)()
+    }
+
+    /// Where operators' orders go.
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.0.parts.orders
+    }
+
+    /// Reads the SLO definitions again and lets them hold; how many files there are.
+    ///
+    /// # Errors
+    /// `invalid` with what is wrong with them: then nothing changes.
+    pub(crate) async fn reload(&self) -> Result<usize, Problem> {
+        let read = Arc::clone(&self.0.parts.definitions);
+        let documents = answer::compute(self, move || read()).await?;
+        let documents = documents.map_err(|error| {
+            let detail = match &error {
+                DefinitionError::Invalid(findings) => {
+                    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+                    let told = errors.take(10).map(|one| format!("{}:{}: {}", one.file, one.line, one.message));
+                    format!("{error}: {}", told.collect::<Vec<_>>().join("; "))
+                }
+                _ => error.to_string(),
+            };
+            Problem::new(Code::Invalid, detail)
+        })?;
+        let files = documents.len();
+        self.orders().give(Control::Define(documents)).await?;
+        Ok(files)
+    }
+
+    /// Reads the SLO definitions again at every hangup, and says in the log what came of it. It never ends.
+    pub async fn reload_at(&self, mut hangup: tokio::signal::unix::Signal) {
+        while hangup.recv().await.is_some() {
+            match self.reload().await {
+                Ok(files) => tracing::info!(files, "SLO definitions were read again and hold"),
+                Err(problem) => tracing::error!("SLO definitions stay as they were: {}", problem.detail),
+            }
+        }
+        std::future::pending().await
     }
 
     /// The run that figures belong to.

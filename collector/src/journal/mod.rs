@@ -8,6 +8,9 @@ mod memory;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+
+use bailiwick_slo::course::control::Control;
 
 use crate::observation::batch::Batch;
 use crate::observation::budget::Charge;
@@ -24,6 +27,8 @@ pub enum Record {
         /// The memory that it holds; given back when the aggregator has applied it.
         charge: Charge,
     },
+    /// What an operator ordered.
+    Control(Arc<Control>),
     /// The clock of the fold: `now_ns`, once a second.
     Tick {
         /// Nanoseconds since the Unix epoch.

@@ -6,7 +6,7 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::incident::{Event, Reason};
+use super::incident::{Event, Incidents, Reason};
 use super::instance::{Input, Instance};
 use super::sums::{Delta, Source};
 use super::windows::{Effect, Grid};
@@ -195,6 +195,22 @@ impl Fleet {
         matching.iter().filter_map(|slo| self.place(slo, tenant, module, tick)).collect()
     }
 
+    /// The places of a tenant x module's instances of the SLOs that are wanted, made where they are missing.
+    pub fn places_where(
+        &mut self,
+        (tenant, module): (&str, &str),
+        tick: u64,
+        wanted: impl Fn(&Slo) -> bool,
+    ) -> Vec<u32> {
+        let matching: Vec<Arc<Slo>> = self.slos.iter().filter(|slo| wanted(slo)).map(Arc::clone).collect();
+        matching.iter().filter_map(|slo| self.place(slo, tenant, module, tick)).collect()
+    }
+
+    /// The incidents of an instance.
+    pub fn incidents_mut(&mut self, place: u32) -> &mut Incidents {
+        &mut self.members[place as usize].instance.incidents
+    }
+
     fn place(&mut self, slo: &Arc<Slo>, tenant: &str, module: &str, tick: u64) -> Option<u32> {
         let group = slo.selector.group_by;
         let key = Key {
@@ -253,13 +269,13 @@ impl Fleet {
         }
     }
 
-    /// Closes a tick for all instances; `source` says what is known of who sends to one. Ticks since the last one were
+    /// Closes a tick for all instances; `source` says what is known of who sends to one, by its place. Ticks since the last one were
     /// gaps.
-    pub fn close(&mut self, tick: u64, source: impl Fn(&Member) -> Source) -> Vec<(u32, Event)> {
+    pub fn close(&mut self, tick: u64, source: impl Fn(u32, &Member) -> Source) -> Vec<(u32, Event)> {
         let mut events = Vec::new();
         self.is_redefined = false;
         for (place, member) in (0..).zip(&mut self.members) {
-            let source = source(member);
+            let source = source(place, member);
             let told = member.close(tick, source, self.grid);
             events.extend(told.into_iter().map(|event| (place, event)));
         }
@@ -299,15 +315,17 @@ impl Fleet {
 }
 
 impl Slo {
+    /// Whether a tenant x module is part of it, whatever is asked of it.
+    #[must_use]
+    pub fn is_of(&self, tenant: &str, module: &str) -> bool {
+        let is_owners = self.owner.as_deref().is_none_or(|owner| owner == tenant);
+        is_owners && self.selector.tenant.matches(tenant) && self.selector.module.matches(module)
+    }
+
     /// Whether a series is part of it.
     #[must_use]
     pub fn matches(&self, tenant: &str, module: &str, operation: &str) -> bool {
-        let is_owners = self.owner.as_deref().is_none_or(|owner| owner == tenant);
-        let selector = &self.selector;
-        is_owners
-            && selector.tenant.matches(tenant)
-            && selector.module.matches(module)
-            && selector.operation.matches(operation)
+        self.is_of(tenant, module) && self.selector.operation.matches(operation)
     }
 }
 

@@ -303,6 +303,13 @@ impl Incidents {
         incident.acknowledged = true;
         Some(incident.tell(at, Kind::Acknowledged))
     }
+
+    /// Nobody looks after the open incident any more.
+    pub fn unacknowledge(&mut self) {
+        if let Some(incident) = self.current.as_mut().filter(|incident| incident.resolved.is_none()) {
+            incident.acknowledged = false;
+        }
+    }
 }
 
 impl Incident {

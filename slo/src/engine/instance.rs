@@ -133,7 +133,7 @@ impl Instance {
 
     /// The tick that had the last event; before the first one, its first.
     #[must_use]
-    pub(super) fn heard(&self) -> u64 {
+    pub fn heard(&self) -> u64 {
         self.heard
     }
 

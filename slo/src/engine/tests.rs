@@ -82,7 +82,7 @@ impl Run {
         for _ in 0..ticks {
             let delta = Delta { bad, total, raw_bad: bad, raw_total: total };
             self.fleet.bring(0, self.next, delta);
-            let told = self.fleet.close(self.next, |_| source);
+            let told = self.fleet.close(self.next, |_, _| source);
             self.events.extend(told.into_iter().map(|(_, event)| event));
             self.next += 1;
         }
@@ -337,7 +337,7 @@ fn history_stays_within_its_bytes_and_the_latest_is_what_stays() {
         for place in 0..2 {
             fleet.bring(place, tick, Delta { bad: total / 9_999, total, raw_bad: 0, raw_total: total });
         }
-        fleet.close(tick, |_| Source::Alive);
+        fleet.close(tick, |_, _| Source::Alive);
     }
     assert!(fleet.memory_bytes() <= 60_000 && fleet.refused().shed > 0, "{:?}", fleet.refused());
     for member in fleet.members() {

@@ -98,7 +98,7 @@ impl Play {
             }
         }
         let events =
-            fleet.close(tick, |member| source_of(&story.input, (&member.key.tenant, &member.key.module), from));
+            fleet.close(tick, |_, member| source_of(&story.input, (&member.key.tenant, &member.key.module), from));
         for (place, event) in events {
             let member = &fleet.members()[place as usize];
             let incident = member.instance.incidents.current.clone();

@@ -62,13 +62,13 @@ fn main() {
         }
         for at in START..START + before {
             tick(&mut fleet, count, at);
-            fleet.close(at, |_| Source::Alive);
+            fleet.close(at, |_, _| Source::Alive);
         }
         let mut closing = std::time::Duration::ZERO;
         for at in START + before..START + before + ticks {
             tick(&mut fleet, count, at);
             let begun = Instant::now();
-            std::hint::black_box(fleet.close(at, |_| Source::Alive));
+            std::hint::black_box(fleet.close(at, |_, _| Source::Alive));
             closing += begun.elapsed();
         }
         let ms = closing.as_secs_f64() * 1e3 / ticks as f64;

@@ -29,17 +29,23 @@ pub(in crate::aggregator) struct Closed<const N: usize> {
     hours: VecDeque<(u32, Arc<Layers<Table<N>>>)>,
     /// The first slot that is not closed.
     through: Slot,
+    /// What was added when it came about, by slot: of the slots that closed then, and of earlier ones.
+    joined: Vec<(Slot, Layers<Table<N>>)>,
+    /// How often it changed before.
+    revision: u64,
 }
 
 impl<const N: usize> Default for Closed<N> {
     fn default() -> Self {
-        Self { slots: VecDeque::new(), hours: VecDeque::new(), through: Slot(0) }
+        Self { slots: VecDeque::new(), hours: VecDeque::new(), through: Slot(0), joined: Vec::new(), revision: 0 }
     }
 }
 
 impl<const N: usize> Clone for Closed<N> {
     fn clone(&self) -> Self {
-        Self { slots: self.slots.clone(), hours: self.hours.clone(), through: self.through }
+        // What joined is said anew by whoever changes the copy.
+        let (slots, hours) = (self.slots.clone(), self.hours.clone());
+        Self { slots, hours, through: self.through, joined: Vec::new(), revision: self.revision }
     }
 }
 
@@ -71,6 +77,8 @@ impl<const N: usize> Tiers<N> {
         }
         let closed = Arc::make_mut(&mut self.closed);
         closed.through = through;
+        closed.revision += 1;
+        closed.joined.clear();
         let oldest = Slot(through.0.saturating_sub(SLOTS_KEPT as u32));
         for (slot, rows) in ended {
             let mut rows: Vec<_> = rows.into_iter().filter(|(_, fields)| *fields != [0; N]).collect();
@@ -82,6 +90,7 @@ impl<const N: usize> Tiers<N> {
             } else {
                 put(&mut closed.slots, slot, &layers);
             }
+            closed.joined.push((slot, layers));
         }
         while let Some((slot, layers)) = closed.slots.pop_front_if(|(slot, _)| *slot < oldest) {
             put(&mut closed.hours, slot.hour(), &layers);
@@ -110,6 +119,18 @@ impl<const N: usize> Closed<N> {
     /// The first slot that is not closed.
     pub(in crate::aggregator) fn through(&self) -> Slot {
         self.through
+    }
+
+    /// What was added when it came about, slot by slot and by number. Withdrawals are two's complement.
+    pub(in crate::aggregator) fn joined(&self) -> impl Iterator<Item = (Slot, u32, Fields<N>)> + '_ {
+        self.joined.iter().flat_map(|(slot, layers)| {
+            layers.tables().flat_map(Table::rows).map(|(number, fields)| (*slot, number, fields))
+        })
+    }
+
+    /// How often it changed before: of the same number, the same has joined.
+    pub(in crate::aggregator) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Sums by number over the slots `from..to` that are closed; hours only where slots are not kept any more, so that
@@ -148,12 +169,17 @@ mod tests {
         tiers.add(NOW - 300 * SECOND_NS, 4, &[0, 7]);
         tiers.close(NOW + 20 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Minute), BTreeMap::from([(3, [2, 5])]));
+        let joined =
+            |tiers: &Tiers<2>| tiers.closed().joined().map(|(_, number, fields)| (number, fields)).collect::<Vec<_>>();
+        assert_eq!((joined(&tiers), tiers.closed().revision()), (vec![(4, [0, 7]), (3, [2, 5])], 1));
         assert_eq!(tiers.closed().window(Window::Hour), BTreeMap::from([(3, [2, 5]), (4, [0, 7])]));
         // Late for a closed slot, and taken out of one.
         tiers.add(NOW, 4, &[1, 0]);
         tiers.withdraw(NOW, 3, &[1, 0]);
         tiers.close(NOW + 20 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Minute), BTreeMap::from([(3, [1, 5]), (4, [1, 0])]));
+        let less = 1_u64.wrapping_neg();
+        assert_eq!((joined(&tiers), tiers.closed().revision()), (vec![(3, [less, 0]), (4, [1, 0])], 2));
         // Two hours later only the day has them; a day and more later nothing has.
         tiers.close(NOW + 7_200 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Hour), BTreeMap::new());

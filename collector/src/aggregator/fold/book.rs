@@ -10,6 +10,7 @@ use bailiwick_slo::outcome::Outcome;
 use bailiwick_slo::weight::Weight;
 
 use super::Aggregator;
+use crate::aggregator::classes::Timed;
 use crate::aggregator::counts::intervals::Counted;
 use crate::aggregator::durations::Measured;
 use crate::aggregator::names::{Asked, Place, Symbol};
@@ -123,6 +124,7 @@ impl Aggregator {
             self.durations.record(&measured);
         }
         self.count_by_duration(stage);
+        self.count_classes(stage);
         self.keep_exemplars(stage);
         for booking in stage {
             self.count_rest(booking);
@@ -172,6 +174,7 @@ impl Aggregator {
         self.totals.grow(series);
         self.times.grow(series);
         self.exemplars.grow(series, self.modules.len());
+        self.classes.grow(&self.names.directory);
         self.names.restarted.drain(..).for_each(|series| self.totals.restart(series));
         route.place
     }
@@ -213,6 +216,16 @@ impl Aggregator {
             let is_failure = booking.outcome == Outcome::Failure;
             let totals = if is_failure { &mut durations.failures } else { &mut durations.others };
             totals.add(booking.duration_ns, booking.drawn);
+        }
+    }
+
+    fn count_classes(&mut self, stage: &[Booking]) {
+        if self.classes.is_idle() {
+            return;
+        }
+        for booking in stage.iter().filter(|booking| booking.has_duration) {
+            let Booking { place: Place { series, .. }, outcome, duration_ns, end_ns, weight, .. } = *booking;
+            self.classes.count(&Timed { series, outcome, duration_ns, end_ns }, weight);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Aggregator;
 use super::judging::Bench;
 use crate::aggregator::findings::{Hit, Kind};
+use crate::aggregator::leaked::{self, Hop};
 use crate::aggregator::snapshot::{Certainty, Part, Rule, Severity};
 use crate::aggregator::tenants::TenantId;
 use crate::aggregator::traces::chains::mark;
@@ -81,7 +82,7 @@ impl Aggregator {
                 self.patterns.count(claims.pattern, self.allowed.differ(claims.data, found.tenant));
                 let module = self.module_id(found.tenant, found.module);
                 self.add_part(span.end_ns, module, Part::HopsChecked, 1);
-                self.count_hop(module);
+                self.count_hop(module, span.end_ns);
             }
             let said = self.said(&claims, found.tenant);
             if let Some(severity) = said.severity {
@@ -91,6 +92,8 @@ impl Aggregator {
                 hit.kind.certainty = certainty(&said.rules, said.by_token);
                 let trace_id = self.index.trace(bench.trace).id;
                 let evidence = self.evidence(Some(&claims), NO_TENANT);
+                let (is_judged, rules) = (claims.data != NO_TENANT, &said.rules);
+                self.count_leak(&hit, (found.tenant, found.module), (span.end_ns, is_judged), rules);
                 self.note(hit, &trace_id, evidence);
             }
         }
@@ -127,14 +130,15 @@ impl Aggregator {
             let at = *place as usize;
             let module = self.module_id(bench.found[at].tenant, bench.found[at].module);
             self.add_part(bench.spans[at].end_ns, module, Part::HopsChecked, 1);
-            self.count_hop(module);
+            self.count_hop(module, bench.spans[at].end_ns);
         }
         for (_, reason) in &compared.unverifiable {
             self.unverifiable[*reason as usize] += 1;
         }
         compared.hits.sort_by_key(|hit| (hit.place, hit.rule));
         for group in compared.hits.chunk_by(|one, other| one.place == other.place) {
-            self.note_hits(bench, group);
+            let is_judged = compared.checked.contains(&group[0].place);
+            self.note_hits(bench, group, is_judged);
         }
         bench.compared = compared;
         for place in &bench.kin.order {
@@ -142,7 +146,7 @@ impl Aggregator {
         }
     }
 
-    fn note_hits(&mut self, bench: &Bench, group: &[leaks::Hit]) {
+    fn note_hits(&mut self, bench: &Bench, group: &[leaks::Hit], is_judged: bool) {
         let Some(worst) = group.iter().max_by_key(|hit| hit.severity) else { return };
         let at = worst.place as usize;
         let (span, found) = (&bench.spans[at], &bench.found[at]);
@@ -162,6 +166,7 @@ impl Aggregator {
             // What the span's own claims showed is part of this now.
             self.findings.take_back(&said.rules, &hit.kind, &trace_id);
         }
+        self.count_leak(&hit, (found.tenant, found.module), (span.end_ns, is_judged), &rules);
         self.note(hit, &trace_id, evidence);
     }
 
@@ -175,7 +180,22 @@ impl Aggregator {
         self.note(hit, &trace_id, Vec::new());
     }
 
-    fn count_hop(&mut self, module: u32) {
+    /// Counts a finding for SLOs about leaks, if it is grave.
+    fn count_leak(
+        &mut self,
+        hit: &Hit,
+        (tenant, module): (TenantId, NameId),
+        (end_ns, is_judged): (u64, bool),
+        rules: &[Rule],
+    ) {
+        if leaked::is_grave(hit.kind.certainty, hit.severity) {
+            let module = self.module_id(tenant, module);
+            self.leaked.find(&Hop { module, end_ns, is_judged, rules });
+        }
+    }
+
+    fn count_hop(&mut self, module: u32, end_ns: u64) {
+        self.leaked.judge(module, end_ns);
         let name = Arc::clone(&self.modules.get(module).module);
         *self.hops_checked.entry(name).or_default() += 1;
     }

@@ -6,6 +6,8 @@ use bailiwick_slo::weight::Weight;
 use super::Aggregator;
 use super::book::Booking;
 use super::settling::ONE_SILENT;
+use crate::aggregator::classes::Timed;
+use crate::aggregator::leaked::Hop;
 use crate::aggregator::snapshot::{ModuleId, Part, Rule, Severity, SlotCounts};
 use crate::aggregator::tenants::{self, TenantId};
 use crate::aggregator::traces::calls::{self, Linked};
@@ -14,7 +16,7 @@ use crate::aggregator::traces::judge::{self, Found, Ruling, Turn};
 use crate::aggregator::traces::kin::Kin;
 use crate::aggregator::traces::leaks;
 use crate::aggregator::traces::pool::NameId;
-use crate::aggregator::traces::span::{NO_TENANT, NONE, Side, Span, State, somebody};
+use crate::aggregator::traces::span::{NO_TENANT, NONE, Side, Span, State, flag, somebody};
 
 /// One trace under judgement, in buffers that are reused.
 #[derive(Debug, Default)]
@@ -99,8 +101,12 @@ impl Aggregator {
             if kept.source() == BY_AUTH && repeat.source() == BY_AUTH && kept.tenant != repeat.tenant {
                 let modules = (NameId::NONE, kept.module, kept.operation);
                 let trace_id = self.index.trace(bench.trace).id;
-                let hit = self.hit(&[Rule::Identity], Severity::High, (kept.tenant, repeat.tenant), modules);
+                let (tenants, rules) = ((kept.tenant, repeat.tenant), [Rule::Identity]);
+                let (found, end_ns) = (bench.found[*first as usize], kept.end_ns);
+                let hit = self.hit(&rules, Severity::High, tenants, modules);
                 self.note(hit, &trace_id, Vec::new());
+                let module = self.module_id(somebody(found.tenant), found.module);
+                self.leaked.find(&Hop { module, end_ns, is_judged: false, rules: &rules });
             }
         }
         let leaving: Vec<u32> = bench.kin.repeats.iter().map(|(_, place)| bench.places[*place as usize]).collect();
@@ -181,6 +187,11 @@ impl Aggregator {
         let mut outcomes = OutcomeCounts::default();
         outcomes.add(span.outcome(), span.drawn.into());
         self.intervals.withdraw(span.place, span.end_ns, &SlotCounts { outcomes, spans: 1 });
+        if !span.is(flag::ANOMALY) {
+            let (outcome, duration_ns) = (span.outcome(), span.duration_ns());
+            let timed = Timed { series: span.place, outcome, duration_ns, end_ns: span.end_ns };
+            self.classes.withdraw(&timed, span.drawn.into());
+        }
         let module_id = self.names.module_of[span.place as usize];
         self.count_weight(span.end_ns, (span.place, module_id), Weight::of_units(span.weight), u64::wrapping_neg);
         *self.corrections.entry((module_id, reason)).or_default() += u64::from(span.drawn);

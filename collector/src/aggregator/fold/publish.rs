@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Aggregator;
 use crate::aggregator::durations::Heat;
 use crate::aggregator::names::{Bound, NewModule};
-use crate::aggregator::snapshot::{Correction, FIRSTS_MAX, First, GapTraces, Limit, Settled, Snapshot, Traced};
+use crate::aggregator::snapshot::{
+    Correction, FIRSTS_MAX, First, GapTraces, Limit, Promised, Settled, Snapshot, Traced,
+};
 use crate::aggregator::tenants::{TenantId, Tenants};
 
 /// Spans that ended before they began, by tenant.
@@ -80,6 +82,8 @@ impl Aggregator {
             limits: self.limits(),
             cells_shed: self.durations.shed_cells(),
             firsts: Arc::clone(&self.firsts.0),
+            promised: self.promised(),
+            controls: std::mem::take(&mut self.controls),
             traced: self.traced(),
         })
     }
@@ -119,8 +123,16 @@ impl Aggregator {
             max: self.settings.coverage.trace_spans_max.into(),
             refused: usage.oversized,
         };
-        let rest = [cells, spans, self.findings.limit(), self.graph.limit(), self.streams.limit()];
+        let rest =
+            [self.classes.limit(), cells, spans, self.findings.limit(), self.graph.limit(), self.streams.limit()];
         of_series.chain(rest).chain(of_index).collect()
+    }
+
+    /// What SLOs ask for besides requests.
+    fn promised(&self) -> Promised {
+        let (class_names, classes) = self.classes.publish();
+        let (leak_sets, leaked) = self.leaked.publish();
+        Promised { class_names, classes, leak_sets, leaked, heard: Default::default() }
     }
 
     /// What the index and its judges add.

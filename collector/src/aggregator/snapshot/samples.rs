@@ -70,7 +70,7 @@ pub struct SeriesExemplars {
     /// The latest by outcome.
     pub latest: [Option<Exemplar>; 5],
     /// The slowest of the five minutes that saw the latest request; excluded requests are none.
-    pub(in crate::aggregator) slowest: Option<Exemplar>,
+    pub slowest: Option<Exemplar>,
 }
 
 impl Snapshot {

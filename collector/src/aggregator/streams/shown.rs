@@ -117,6 +117,18 @@ impl StreamsShown {
         sums.map(|(module, fields)| (module, MetricCounts::from_fields(fields))).collect()
     }
 
+    /// What was added to closed slots when they were published last, by slot and tenant x module. What was taken out is
+    /// two's complement.
+    pub fn modules_joined(&self) -> impl Iterator<Item = (Slot, ModuleId, MetricCounts)> + '_ {
+        self.modules.joined().map(|(slot, module, fields)| (slot, module, MetricCounts::from_fields(fields)))
+    }
+
+    /// How often that has changed: of the same number, the same has joined.
+    #[must_use]
+    pub fn modules_revision(&self) -> u64 {
+        self.modules.revision()
+    }
+
     /// The same by service.
     #[must_use]
     pub fn services(&self, from: Slot, to: Slot) -> Vec<(Arc<str>, ServiceCounts)> {

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use bailiwick_slo::document::{Context, load};
-use bailiwick_slo::spec::Slo;
-
 use super::arguments::DemoArguments;
 use super::backfill::{BackfillSink, backfill};
 use super::platform::UnknownFault;
@@ -33,7 +30,7 @@ pub fn guest(arguments: &DemoArguments, settings: &Settings, now_ns: u64) -> Res
                 backfill(&past, &mut sink, |_| {});
             }
         }),
-        promises: promises(),
+        promises: vec![("demo".to_owned(), include_str!("slo.yaml").to_owned())],
         live: Box::new(move |started: &Started| {
             let targets = started.grpc.first().zip(started.http.first());
             let targets = targets.map(|(grpc, http)| Targets { grpc: *grpc, http: *http });
@@ -46,11 +43,6 @@ pub fn guest(arguments: &DemoArguments, settings: &Settings, now_ns: u64) -> Res
             })
         }),
     })
-}
-
-/// What the platform promises.
-fn promises() -> Vec<Slo> {
-    load(&[("demo", include_str!("slo.yaml"))], &Context::default()).slos
 }
 
 /// Batches of the past, applied as the journal would have ordered them.

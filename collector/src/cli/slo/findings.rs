@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use bailiwick_slo::document::{Finding, Severity};
-use serde_json::{Value as Json, json};
+
+use crate::frontend::CheckDocument;
 
 /// Most findings that are shown.
 const SHOWN_MAX: usize = 100;
@@ -56,29 +57,8 @@ pub(in crate::cli) fn human(findings: &[Finding]) -> String {
 }
 
 /// The document `bailiwick.check/v1`.
-pub(super) fn json(findings: &[Finding]) -> Json {
-    let found = Found::of(findings);
-    let one = |finding: &Finding| {
-        json!({
-            "code": finding.code.to_string(),
-            "severity": finding.severity.name(),
-            "file": finding.file,
-            "line": finding.line,
-            "column": finding.column,
-            "path": finding.path,
-            "message": finding.message,
-            "help": finding.help,
-            "fix": finding.fix.as_ref().map(|fix| json!({"path": fix.path, "value": fix.value})),
-        })
-    };
-    let shown: Vec<Json> = findings.iter().take(SHOWN_MAX).map(one).collect();
-    json!({
-        "schema": "bailiwick.check/v1",
-        "problems": shown,
-        "errors": found.errors,
-        "warnings": found.warnings,
-        "notes": found.notes,
-    })
+pub(super) fn json(findings: &[Finding]) -> String {
+    serde_json::to_string_pretty(&CheckDocument::from(findings)).expect("views always become JSON")
 }
 
 /// Workflow commands that GitHub shows beside the lines of a pull request.

@@ -33,7 +33,7 @@ pub(in crate::cli) fn lint(arguments: &LintArguments, output: Output) -> Answer 
             let totals = format!("{files} file{}, {slos} SLO{}: {}\n", plural(files), plural(slos), found.words());
             format!("{}{totals}", findings::human(&loaded.findings))
         }
-        ProblemFormat::Json => format!("{:#}\n", findings::json(&loaded.findings)),
+        ProblemFormat::Json => format!("{}\n", findings::json(&loaded.findings)),
         ProblemFormat::Github => findings::github(&loaded.findings),
     };
     Answer { data, talk: String::new(), exit: if fails { Exit::Problem } else { Exit::Done } }

@@ -72,6 +72,25 @@ impl IntoResponses for OfOne {
     }
 }
 
+/// Of what orders something.
+pub(crate) struct OfOrders;
+
+impl IntoResponses for OfOrders {
+    fn responses() -> Responses {
+        problems(&[
+            Code::BadRequest,
+            Code::UnknownParameter,
+            Code::CrossSite,
+            Code::NotFound,
+            Code::TooLarge,
+            Code::UnknownHost,
+            Code::Invalid,
+            Code::LimitExceeded,
+            Code::Overloaded,
+        ])
+    }
+}
+
 /// Of `/metrics`, which has no validator and takes every `Accept`.
 pub(crate) struct OfMetrics;
 

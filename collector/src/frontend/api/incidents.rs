@@ -68,7 +68,7 @@ pub(crate) async fn incidents(Shared(state): Shared<State>, asked: Asked) -> Res
         let rows = report.incidents.iter().map(|incident| IncidentRow::from(&**incident));
         let rows: Vec<IncidentRow<'_>> = rows.filter(|row| query.filter.keeps(row) && wanted.holds(row)).collect();
         let page = list::page(rows, IncidentRow::rank, &query.cut);
-        let items = page.map(|row| IncidentItem::of(row.report, report.evaluated_tick));
+        let items = page.map(|row| IncidentItem::of(report, row.report));
         List::new("bailiwick.incidents/v1", None, report.data_through_ns, items).into()
     })
     .await
@@ -105,7 +105,7 @@ pub(crate) async fn incident(
     let place =
         place.ok_or_else(|| Problem::new(Code::NotFound, "there is no such incident; GET /v1/incidents lists them"))?;
     answer::reported(&state, &asked, report, move |report| {
-        let item = IncidentItem::of(&report.incidents[place], report.evaluated_tick);
+        let item = IncidentItem::of(report, &report.incidents[place]);
         Page { body: IncidentDocument { schema: "bailiwick.incident/v1", item }, next_cursor: None }
     })
     .await

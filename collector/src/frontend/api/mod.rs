@@ -13,6 +13,8 @@ pub(crate) mod findings;
 pub(crate) mod graph;
 
 pub(crate) mod incidents;
+pub(crate) mod history;
+pub(crate) mod orders;
 pub(crate) mod slos;
 
 pub(crate) mod documents;

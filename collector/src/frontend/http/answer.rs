@@ -59,7 +59,7 @@ where
     T: Serialize + Send + 'static,
     F: FnOnce(&Report) -> Page<T> + Send + 'static,
 {
-    validated(state, asked, report.evaluated_tick, move || show(&report)).await
+    validated(state, asked, report.seq, move || show(&report)).await
 }
 
 /// Answers with what is shown of this number in this run, or that nothing changed.

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod asked;
 pub(crate) mod cursor;
 pub(crate) mod problem;
+pub(crate) mod body;
 
 pub(crate) mod answer;
 pub(crate) mod guard;

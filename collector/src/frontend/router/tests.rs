@@ -12,7 +12,7 @@ use super::*;
 use crate::aggregator::{self, Aggregator, Snapshot};
 use crate::clock::ManualClock;
 use crate::evaluator::Report;
-use crate::frontend::{Inventory, MetricsSettings, Parts, Readiness, ServerSettings};
+use crate::frontend::{Inventory, MetricsSettings, Orders, Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
@@ -43,6 +43,8 @@ fn parts_of(snapshot: Arc<Snapshot>) -> Parts {
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),
         snapshots: Arc::new(move || Arc::clone(&snapshot)),
+        orders: Orders::none(),
+        definitions: Arc::new(|| Ok(Vec::new())),
         reports: Arc::new(move || Arc::clone(&report)),
         limits: Arc::new(Vec::new),
         readiness: ready(),
@@ -234,6 +236,8 @@ async fn large_answers_are_compressed_and_their_strong_validator_weakened() {
 async fn a_panic_is_an_internal_problem_and_the_daemon_lives_on() {
     let state = State::new(Parts {
         snapshots: Arc::new(|| panic!("a planted bug")),
+        orders: Orders::none(),
+        definitions: Arc::new(|| Ok(Vec::new())),
         reports: Arc::new(|| Arc::new(Report::default())),
         settings: ServerSettings::default(),
         metrics: MetricsSettings::default(),

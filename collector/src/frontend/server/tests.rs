@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::*;
 use crate::aggregator::Snapshot;
 use crate::clock::ManualClock;
-use crate::frontend::{Inventory, MetricsSettings, Parts, Readiness, ServerSettings};
+use crate::frontend::{Inventory, MetricsSettings, Orders, Parts, Readiness, ServerSettings};
 use crate::observation::budget::Budget;
 
 fn state(listen: SocketAddr) -> State {
@@ -16,6 +16,8 @@ fn state(listen: SocketAddr) -> State {
         metrics: MetricsSettings::default(),
         inventory: Inventory::default(),
         snapshots: Arc::new(|| Arc::new(Snapshot::default())),
+        orders: Orders::none(),
+        definitions: Arc::new(|| Ok(Vec::new())),
         reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
         limits: Arc::new(Vec::new),
         readiness: Readiness::new(),

@@ -230,7 +230,7 @@ fn who_is_gone_makes_room_for_others() {
     let mut fleet = Fleet::new(vec![promise()], Grid::LIVE, "store", limits);
     let ask = |fleet: &mut Fleet, tenant: &str| fleet.places_of((tenant, "rag_hub", "GET /a"), START);
     assert_eq!(["a", "b", "c"].map(|tenant| ask(&mut fleet, tenant)), [vec![0], vec![1], vec![]]);
-    fleet.close(START, |_| Source::Alive);
+    fleet.close(START, |_, _| Source::Alive);
     fleet.redefine(vec![revised("66666666", |slo| slo.selector.tenant = Globs::of_tenants(["b", "c", "d"]))]);
     assert_eq!(fleet.instances(), 0);
     assert_eq!(["d", "b", "c"].map(|tenant| ask(&mut fleet, tenant)), [vec![2], vec![1], vec![]]);

@@ -50,7 +50,7 @@ proptest! {
             let counts = [delta.bad, delta.total, delta.raw_bad, delta.raw_total];
             model[tick as usize].iter_mut().zip(counts).for_each(|(sum, count)| *sum += i128::from(count));
             run.fleet.bring(0, START + tick, delta);
-            run.fleet.close(START + step, |_| Source::Alive);
+            run.fleet.close(START + step, |_, _| Source::Alive);
             let (status, next) = (run.fleet.members()[0].instance.status(), step + 1);
             // Longer than an hour: it begins at a whole minute.
             let six_hours = next.saturating_sub(2_160);

@@ -83,7 +83,7 @@ impl Story {
             self.fleet.bring(0, self.tick, Delta { bad, total, raw_bad: bad, raw_total: total });
         }
         for _ in 0..ticks {
-            self.fleet.close(self.tick, |_| source);
+            self.fleet.close(self.tick, |_, _| source);
             self.tick += 1;
         }
         self

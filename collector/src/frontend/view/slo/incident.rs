@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use bailiwick_slo::attribution::Part;
-use bailiwick_slo::engine::incident::{Cause, Event, Incident, Kind};
+use bailiwick_slo::course::control::Ack;
+use bailiwick_slo::engine::incident::{Cause, Event};
 use bailiwick_slo::engine::text::Told;
 use bailiwick_slo::engine::tiers::Phase;
 use bailiwick_slo::spec::Terms;
+use bailiwick_slo::time::{SECOND_NS, SLOT_SECONDS};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::number;
-use crate::evaluator::{Blame, ExemplarSpan, IncidentReport};
+use crate::evaluator::{self, Blame, ExemplarSpan, IncidentReport, Report};
 use crate::frontend::format;
 use crate::frontend::view::list::Named;
 
@@ -60,6 +62,12 @@ pub(crate) struct IncidentItem {
     pub(crate) reopened: u32,
     /// Somebody looks after it; null: nobody.
     pub(crate) ack: Option<IncidentAck>,
+    /// The silence that it falls under now, by id.
+    #[schema(example = "2c26b46b68ffc68ff99b453c1d304134")]
+    pub(crate) silenced_by: Option<String>,
+    /// Corrections that are for its instance, by id, and were not revoked.
+    #[schema(example = json!([]))]
+    pub(crate) corrections: Vec<String>,
     /// Who the bad events came from.
     pub(crate) attribution: Attribution,
     /// Spans that show them, the newest first, at most ten.
@@ -89,9 +97,18 @@ pub(crate) struct IncidentDocument {
 /// That somebody looks after an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct IncidentAck {
+    /// Who.
+    #[schema(example = "kim")]
+    pub(crate) by: String,
     /// Since when.
     #[schema(example = "2026-05-04T10:09:00.000Z")]
     pub(crate) at: Option<String>,
+    /// What they say.
+    #[schema(example = "rolling back")]
+    pub(crate) note: String,
+    /// Until when; null: until it ends.
+    #[schema(example = "2026-05-04T23:00:00.000Z")]
+    pub(crate) until: Option<String>,
 }
 
 /// Who the bad events of a stretch of time came from.
@@ -204,8 +221,9 @@ impl IncidentRow<'_> {
 }
 
 impl IncidentItem {
-    /// An incident, told at the tick `now`.
-    pub(crate) fn of(report: &IncidentReport, now: u64) -> Self {
+    /// An incident of a report.
+    pub(crate) fn of(all: &Report, report: &IncidentReport) -> Self {
+        let now = all.evaluated_tick;
         let IncidentReport { key, slo, incident, status, blame } = report;
         let terms = slo.terms_of(&key.tenant, &key.module);
         let cause = |cause: Cause| cause_name(report, &terms, cause);
@@ -223,7 +241,9 @@ impl IncidentItem {
             ended_at: incident.ended.and_then(|(ended, _)| number::instant(ended)),
             reason: incident.ended.map(|(_, reason)| reason.name()),
             reopened: incident.reopened,
-            ack: ack(incident),
+            ack: all.controls.ack(incident.id).filter(|_| incident.acknowledged).map(IncidentAck::from),
+            silenced_by: silence(all, report),
+            corrections: corrections(all, report),
             attribution: blame.into(),
             exemplars: blame.exemplars.iter().map(IncidentExemplar::from).collect(),
             text: told.text(),
@@ -264,9 +284,28 @@ fn cause_name(report: &IncidentReport, terms: &Terms, cause: Cause) -> String {
     name.unwrap_or_else(|| cause.name().to_owned())
 }
 
-fn ack(incident: &Incident) -> Option<IncidentAck> {
-    let latest = incident.events.iter().rfind(|event| event.kind == Kind::Acknowledged);
-    latest.filter(|_| incident.acknowledged).map(|event| IncidentAck { at: number::instant(event.at) })
+impl From<&Ack> for IncidentAck {
+    fn from(ack: &Ack) -> Self {
+        let until_ns = ack.until_s.and_then(|until| u64::try_from(until).ok()).map(|until| until * SECOND_NS);
+        Self {
+            by: ack.by.clone(),
+            at: format::instant(ack.at_ns),
+            note: ack.note.clone(),
+            until: until_ns.and_then(format::instant),
+        }
+    }
+}
+
+/// The silence that an open incident falls under as of the report.
+fn silence(all: &Report, report: &IncidentReport) -> Option<String> {
+    let now_s = i64::try_from(all.evaluated_tick * SLOT_SECONDS).unwrap_or(i64::MAX);
+    let silence = evaluator::silenced_by(&all.controls, &report.key, report.incident.level, now_s);
+    silence.filter(|_| report.is_open()).map(|id| id.to_string())
+}
+
+fn corrections(all: &Report, report: &IncidentReport) -> Vec<String> {
+    let kept = all.controls.corrections.iter().filter(|kept| kept.revoked.is_none());
+    kept.filter(|kept| kept.correction.is_for(&report.key)).map(|kept| kept.correction.id.to_string()).collect()
 }
 
 impl From<&Blame> for Attribution {
@@ -310,30 +349,5 @@ impl IncidentEvent {
             level: event.level.name(),
             cause,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bailiwick_slo::engine::incident::{Decided, Incidents, Pace, Reason};
-    use bailiwick_slo::spec::Severity;
-
-    use super::*;
-
-    #[test]
-    fn who_looks_after_an_incident_is_told_until_it_begins_again() {
-        let mut incidents = Incidents::new("one".to_owned());
-        let decided = |worst| Decided { worst, gap_begins: false, is_maintained: false, clear: Reason::Recovered };
-        let bad = decided(Some((Severity::Page, Cause::Tier(0))));
-        let pace = Pace { tick_s: 10, hold_down: 0, repeat_every: 0 };
-        let told = |incidents: &Incidents| incidents.current.as_ref().and_then(ack);
-        incidents.tick(170_000_000, &bad, &pace);
-        assert_eq!(told(&incidents), None);
-        incidents.acknowledge(170_000_001);
-        let at = Some("2023-11-14T22:13:30.000Z".to_owned());
-        assert_eq!(told(&incidents), Some(IncidentAck { at }));
-        incidents.tick(170_000_002, &decided(None), &pace);
-        incidents.tick(170_000_003, &bad, &pace);
-        assert_eq!((told(&incidents), incidents.current.map(|incident| incident.reopened)), (None, Some(1)));
     }
 }

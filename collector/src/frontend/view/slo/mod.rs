@@ -2,7 +2,8 @@
 //! here.
 //!
 //! Reading order: numbers and times of a report ([`number`]), tiers ([`tier`]), an instance ([`item`]), an incident
-//! ([`incident`]).
+//! ([`incident`]), what operators order ([`correction`], [`silence`]), what
+//! is wrong with documents ([`finding`]) and what came of a trial ([`backtest`]).
 
 pub(crate) mod number;
 pub(crate) mod tier;
@@ -10,3 +11,9 @@ pub(crate) mod tier;
 pub(crate) mod item;
 
 pub(crate) mod incident;
+
+pub(crate) mod correction;
+pub(crate) mod silence;
+
+pub(crate) mod finding;
+pub(crate) mod backtest;

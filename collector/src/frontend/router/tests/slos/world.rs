@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 
 use super::super::*;
-use crate::evaluator::{Feed, InstanceReport};
+use crate::evaluator::{Beginning, Feed, InstanceReport};
 use crate::observation::batch::Meta;
 use crate::observation::{Observer, Rules, Signal};
 
@@ -107,6 +107,11 @@ pub(super) fn requests(
     }
 }
 
+pub(super) fn beginning(slos: Vec<Slo>) -> Beginning {
+    let (store_id, settle_ns) = ("store".to_owned(), 120 * SECOND_NS);
+    Beginning { slos: Some(slos), store_id, limits: LIMITS, ledger_bytes_max: 1 << 20, settle_ns }
+}
+
 /// The aggregator and the evaluator, tick after tick.
 pub(super) struct Daemon {
     fold: Aggregator,
@@ -149,7 +154,7 @@ pub(super) fn first() -> Daemon {
     let slos = vec![slo("avail", "0.999", "*"), slo("rag/loose", "0.9", "globex")];
     let mut daemon = Daemon {
         fold: Aggregator::new(aggregator::Terms::default()),
-        feed: Feed::new(slos, "store", LIMITS),
+        feed: Feed::new(beginning(slos)),
         records: 0,
         now_ns: NOW_NS - 10 * SECOND_NS,
         report: Report::default(),
@@ -188,7 +193,7 @@ pub(super) fn quiet() -> Report {
     for place in fleet.places_of(("acme", "rag_hub", "x"), tick) {
         fleet.bring(place, tick, Delta { bad: 1, total: 10, raw_bad: 1, raw_total: 10 });
     }
-    fleet.close(tick, |_| Source::Silent);
+    fleet.close(tick, |_, _| Source::Silent);
     let instances = fleet.members().iter().map(|member| InstanceReport {
         key: member.key.clone(),
         slo: Arc::clone(&member.slo),
