@@ -6,8 +6,9 @@
 //! how durations are bucketed ([`latency`]), what a sampled span stands for ([`weight`]), how far a proportion may be off
 //! ([`interval`]), how much traces show ([`coverage`]); what an SLO means ([`spec`]) and how it is read ([`document`]);
 //! its calendar ([`calendar`]), when too few events are no proof ([`gates`]), SLOs at work ([`engine`]), who the bad
-//! events came from ([`attribution`]); what a definition means before anything is counted ([`explain`]) and which target
-//! a past could keep ([`suggest`]); and definitions tried by stories ([`story`]).
+//! events came from ([`attribution`]); what SLOs ask metrics for ([`taps`]) and how records become events ([`course`]); what
+//! a definition means before anything is counted ([`explain`]) and which target a past could keep ([`suggest`]);
+//! definitions tried by stories ([`story`]), and what other tools define ([`import`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -53,3 +54,4 @@ pub mod explain;
 pub mod suggest;
 
 pub mod story;
+pub mod import;

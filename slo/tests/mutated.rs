@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use bailiwick_slo::document::{Context, load};
+use bailiwick_slo::import::{Options, Tool, import};
 use proptest::prelude::*;
 
 /// All documents of the other tests.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let files = ["lint", "openslo", "compiled"].map(|folder| fs::read_dir(root.join(folder)).expect("a folder"));
+    let files =
+        ["lint", "openslo", "compiled", "import"].map(|folder| fs::read_dir(root.join(folder)).expect("a folder"));
     let texts = files.into_iter().flatten().map(|entry| fs::read_to_string(entry.expect("an entry").path()));
     texts.map(|text| text.expect("a text")).collect()
 });
@@ -59,6 +61,13 @@ fn check(text: &str) {
             assert!(!slo.id.is_empty() && tiers.iter().all(|tier| tier.factor.numerator() > 0));
         }
         for finding in &loaded.findings {
+            assert!(finding.line > 0 && finding.column > 0, "{finding:?}");
+        }
+    }
+    for tool in Tool::ALL {
+        let imported =
+            import(tool, &[("test.yaml", text)], &Options { map: Some(("map.yaml", text)), ..Options::default() });
+        for finding in &imported.findings {
             assert!(finding.line > 0 && finding.column > 0, "{finding:?}");
         }
     }

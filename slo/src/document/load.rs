@@ -54,23 +54,33 @@ pub(crate) fn read_tree(text: &str) -> (Vec<tree::Node>, Vec<(u32, String)>) {
 }
 
 fn judge(objects: &[Object], names: &[&str], context: &Context<'_>, mut out: Findings) -> Loaded {
-    let (compiled, adjustments) = read_objects(objects, names, context, &mut out);
-    let findings = place(out.into_sorted(), objects, names);
+    let (compiled, adjustments) = compile_all(objects, names, context, &mut out);
+    let findings = place(out, &trees(objects), names);
     let slos = compiled.into_iter().map(|compiled| compiled.slo).collect();
     Loaded { slos, adjustments, findings }
 }
 
 fn read_file(file: u32, text: &str, out: &mut Findings) -> Vec<Object> {
+    let roots = read_roots(file, text, out);
+    read::read_objects(roots, out)
+}
+
+/// A file as trees; `file` is its place among all that are given.
+pub(crate) fn read_roots(file: u32, text: &str, out: &mut Findings) -> Vec<tree::Node> {
     if text.len() > FILE_BYTES_MAX {
         let at = Spot { file, line: 1, column: 1, is_key: false };
         out.add(Code::Syntax, at, format!("{} bytes; at most {FILE_BYTES_MAX} are read", text.len()));
         return Vec::new();
     }
-    let roots = tree::read(text, Origin { file, lines: 0, columns: 0 }, out);
-    read::read_objects(roots, out)
+    tree::read(text, Origin { file, lines: 0, columns: 0 }, out)
 }
 
-fn read_objects(
+/// Tells what is wrong with objects that were given together.
+pub(crate) fn check_objects(objects: &[Object], files: &[&str], context: &Context<'_>, out: &mut Findings) {
+    compile_all(objects, files, context, out);
+}
+
+fn compile_all(
     objects: &[Object],
     files: &[&str],
     context: &Context<'_>,
@@ -106,14 +116,22 @@ fn first_of_each_id(compiled: &mut Vec<Compiled>) {
     compiled.retain(|one| seen.insert(one.slo.id.clone(), ()).is_none());
 }
 
-/// Works out the paths of findings.
-fn place(raw: Vec<Raw>, objects: &[Object], files: &[&str]) -> Vec<Finding> {
-    let mut wanted: BTreeMap<Spot, Option<String>> = raw.iter().map(|raw| (raw.spot, None)).collect();
+/// The trees of objects, each with the path at which it begins.
+pub(crate) fn trees(objects: &[Object]) -> Vec<(&tree::Node, &'static str)> {
+    let mut trees = Vec::new();
     for object in objects {
-        find_paths(&object.node, "", &mut wanted);
-        if let Some(extension) = &object.annotated {
-            find_paths(extension, read::ANNOTATION_PATH, &mut wanted);
-        }
+        trees.push((&object.node, ""));
+        trees.extend(object.annotated.iter().map(|extension| (extension, read::ANNOTATION_PATH)));
+    }
+    trees
+}
+
+/// Works out the paths of findings within trees, each of which begins at a path of its own.
+pub(crate) fn place(out: Findings, trees: &[(&tree::Node, &str)], files: &[&str]) -> Vec<Finding> {
+    let raw = out.into_sorted();
+    let mut wanted: BTreeMap<Spot, Option<String>> = raw.iter().map(|raw| (raw.spot, None)).collect();
+    for (tree, path) in trees {
+        find_paths(tree, path, &mut wanted);
     }
     let finding = |raw: Raw| {
         let path = wanted.get(&raw.spot).cloned().flatten().unwrap_or_default();

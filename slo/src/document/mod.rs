@@ -1,8 +1,9 @@
 //! SLO documents: text in, compiled SLOs and findings out. No files, no clock, no logging.
 //!
 //! The way of a text: a spanned tree (`tree`), objects with version, kind and name, what each object says (`read`),
-//! compiled SLOs (`compile`), and what only shows on the compiled whole (`lint`). A fault never hides what stands
-//! beside it: each object gives what can be read of it, and everything that is wrong is told at once.
+//! compiled SLOs (`compile`), and what only shows on the compiled whole (`lint`); [`write()`] goes back to text. A
+//! fault never hides what stands beside it: each object gives what can be read of it, and everything that is wrong is
+//! told at once.
 //!
 //! ```
 //! use bailiwick_slo::document::{Context, load};
@@ -29,11 +30,18 @@ mod compile;
 mod revision;
 mod lint;
 mod load;
+mod write;
 
+pub(crate) use finding::Findings;
 pub use finding::{Code, Finding, Fix, Severity};
 pub use load::{FILE_BYTES_MAX, OBJECTS_MAX, load};
-pub(crate) use load::{load_tree, read_tree};
-pub(crate) use tree::{Node, Value};
+pub(crate) use load::{check_objects, load_tree, place, read_roots, read_tree, trees};
+pub(crate) use read::{ANNOTATION, Kind, Object, Set, Version, check_ours, indicator_keys, read_ours, unknown};
+pub(crate) use read::{decimal, flag, list, mapping, nearest, required, shortened, text, whole, wrong};
+pub(crate) use read::{read_objects, target_of_percent, target_of_ratio};
+pub(crate) use tree::{Node, Spot, Value};
+pub use write::{Document, write};
+pub(crate) use write::{Fields, Yaml};
 
 use std::collections::BTreeMap;
 

@@ -291,7 +291,13 @@ fn walk(node: &Node, keys: &Keys, code: Code, out: &mut Findings) {
     }
 }
 
-fn unknown(entry: &Entry, known: impl Iterator<Item = &'static str> + Clone, code: Code, out: &mut Findings) {
+/// Tells of a key that is none of those known.
+pub(crate) fn unknown(
+    entry: &Entry,
+    known: impl Iterator<Item = &'static str> + Clone,
+    code: Code,
+    out: &mut Findings,
+) {
     let Entry { key, node } = entry;
     let raw = out.add(code, node.named, format!("unknown key `{}`", shortened(key)));
     match nearest(key, known.clone()) {

@@ -13,8 +13,13 @@ pub(super) use alerts::{Alerting, TierAt, Tiers, check as check_policy, check_co
 pub(super) use alerts::{check_windows, read as read_alerts};
 pub(super) use extension::{Extension, RuleAt, read as read_extension};
 pub(super) use indicator::{Indicator, check as check_indicator};
+pub(crate) use indicator::{keys as indicator_keys, read_ours};
 pub(super) use known::check as check_keys;
-pub(super) use object::{ANNOTATION_PATH, Kind, Object, Version, check_data_source, read as read_objects};
+pub(crate) use known::{check_ours, unknown};
+pub(crate) use object::{ANNOTATION, Kind, Object, Version, read as read_objects};
+pub(super) use object::{ANNOTATION_PATH, check_data_source};
 pub(super) use objective::{Objective, adjustment, read as read_objectives, read_period};
-pub(super) use set::{Scope, Set};
-pub(super) use value::{shortened, text};
+pub(crate) use objective::{target_of_percent, target_of_ratio};
+pub(super) use set::Scope;
+pub(crate) use set::Set;
+pub(crate) use value::{decimal, flag, list, mapping, nearest, required, shortened, text, whole, wrong};

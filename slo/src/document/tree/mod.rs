@@ -5,8 +5,8 @@ mod syntax;
 mod canonical;
 
 pub(super) use canonical::canonical;
-pub(super) use node::{Entry, Scalar, Spot, find_paths};
-pub(crate) use node::{Node, Value};
+pub(crate) use node::{Entry, Node, Spot, Value};
+pub(super) use node::{Scalar, find_paths};
 pub(super) use syntax::{Origin, read};
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub(crate) fn read(node: &Node, out: &mut Findings) -> Option<(Target, Spot)> {
     }
 }
 
-fn of_ratio(node: &Node, out: &mut Findings) -> Option<Target> {
+/// A target from 0 to below 1.
+pub(crate) fn of_ratio(node: &Node, out: &mut Findings) -> Option<Target> {
     let target = number(node, out)?;
     let hundred = Decimal::new(100, 0);
     if target > Decimal::ONE && target < hundred {
@@ -35,7 +36,8 @@ fn of_ratio(node: &Node, out: &mut Findings) -> Option<Target> {
     found
 }
 
-fn of_percent(node: &Node, out: &mut Findings) -> Option<Target> {
+/// A target from 0 to below 100.
+pub(crate) fn of_percent(node: &Node, out: &mut Findings) -> Option<Target> {
     let percent = number(node, out)?;
     within(node, percent, (Decimal::new(100, 0), "99.99"), out)?;
     if percent > Decimal::ZERO && percent < Decimal::ONE {
