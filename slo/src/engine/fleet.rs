@@ -6,6 +6,7 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::counting::Counting;
 use super::incident::{Event, Incidents, Reason};
 use super::instance::{Input, Instance};
 use super::sums::{Delta, Source};
@@ -250,7 +251,7 @@ impl Fleet {
     fn member(&self, key: Key, slo: &Arc<Slo>, terms: Terms, tick: u64) -> Member {
         let generation: Arc<str> = Arc::from(&*slo.revision);
         let name = format!("{}\n{}\n{}\n{}\n{generation}", self.store_id, key.tenant, key.module, key.slo);
-        let instance = Instance::new(terms, slo.method, self.grid, (name, self.next.unwrap_or(tick)));
+        let instance = Instance::new(terms, Counting::of(slo), self.grid, (name, self.next.unwrap_or(tick)));
         let is_archived = self.is_redefined;
         Member { key, slo: Arc::clone(slo), generation, instance, is_archived, is_gone: false, pending: Vec::new() }
     }

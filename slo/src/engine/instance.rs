@@ -1,7 +1,8 @@
 //! One instance of an SLO: a tenant x module, its windows, its tiers and its incident, tick after tick.
 
+use super::counting::Counting;
 use super::incident::{Cause, Decided, Event, Incidents, Pace, Reason};
-use super::slices::{Rule, Slices, Verdict};
+use super::slices::{Slices, Verdict};
 use super::sums::{Delta, Source, Sums};
 use super::tiers::{Budgeted, Measure, Phase, TierState, Unit, is_over};
 use super::truth::Reading;
@@ -27,7 +28,7 @@ pub struct Input {
 pub struct Instance {
     /// What holds for it.
     pub(super) terms: Terms,
-    pub(super) method: Method,
+    pub(super) counting: Counting,
     pub(super) grid: Grid,
     pub(super) windows: Windows,
     pub(super) slices: Option<Slices>,
@@ -56,16 +57,17 @@ pub struct Instance {
 impl Instance {
     /// An instance whose first tick is `first`; `name` says which it is in which store, and its generation.
     #[must_use]
-    pub fn new(terms: Terms, method: Method, grid: Grid, (name, first): (String, u64)) -> Self {
+    pub fn new(terms: Terms, counting: Counting, grid: Grid, (name, first): (String, u64)) -> Self {
         let mut windows = Windows::new(grid, first);
         let calendar = calendar_at(&terms.period, grid, first);
         let Opened { period, forecast_window, tiers } = open(&mut windows, &terms, grid, calendar);
-        let rule = Rule::of(method, grid.tick_s, terms.no_data.empty_slice, terms.no_data.floor);
-        let slices = rule.map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
+        let slices = counting
+            .rule(grid, &terms.no_data)
+            .map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
         Self {
             steps: vec![false; terms.policy.len()],
             terms,
-            method,
+            counting,
             grid,
             windows,
             slices,
@@ -153,16 +155,10 @@ impl Instance {
     /// The same instance without a past, but for its incidents; `first` is its first tick.
     #[must_use]
     pub(super) fn anew(&self, first: u64) -> Self {
-        let mut anew = Self::new(self.terms.clone(), self.method, self.grid, (String::new(), first));
+        let mut anew = Self::new(self.terms.clone(), self.counting, self.grid, (String::new(), first));
         anew.incidents.clone_from(&self.incidents);
         anew.windows.open_as(&self.windows);
         anew
-    }
-
-    /// How its slices are judged.
-    pub(super) fn rule(&self) -> Option<Rule> {
-        let no_data = &self.terms.no_data;
-        Rule::of(self.method, self.grid.tick_s, no_data.empty_slice, no_data.floor)
     }
 
     /// Forgets the oldest part of its history; `false`: it has little.
@@ -218,12 +214,12 @@ impl Instance {
     }
 
     pub(super) fn unit(&self) -> Unit {
-        if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole }
+        self.counting.unit()
     }
 
     /// The events, or slices, that the budget is a share of: slices of the whole period, whether they have come or not.
     pub(super) fn budget_total(&self) -> u64 {
-        match (self.method, self.calendar) {
+        match (self.counting.method, self.calendar) {
             (Method::Occurrences, _) => self.windows.sums(self.period).total(),
             (Method::Timeslices { slice, .. } | Method::RatioTimeslices { slice }, calendar) => {
                 let rolling = self.terms.period.nominal_seconds();
@@ -239,9 +235,9 @@ impl Instance {
         let budgeted = Budgeted { total: period.total(), period_ticks, age_ticks: tick + 1 - self.born };
         let measure = Measure {
             target: self.terms.target,
-            unit: if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole },
+            unit: self.unit(),
             floor: self.terms.no_data.floor,
-            low_traffic: (self.method == Method::Occurrences).then_some((&self.terms.low_traffic, budgeted)),
+            low_traffic: (self.counting.method == Method::Occurrences).then_some((&self.terms.low_traffic, budgeted)),
             tick_s: self.grid.tick_s,
         };
         let may_start = self.seen() >= self.terms.activate_events;

@@ -2,7 +2,8 @@
 //! same ticks give the same words, live, in a replay and in a backtest.
 //!
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
-//! what windows say ([`truth`]), slices (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
+//! what windows say ([`truth`]), how events count ([`counting`]) and slices
+//! of them (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
 //! instance with all of that ([`instance`], [`forecast`], [`status`]), all of them ([`fleet`]), what a change of their SLOs does
 //! to them (`redefine`), and what people read ([`text`]).
 
@@ -10,6 +11,7 @@ pub mod sums;
 mod store;
 pub mod windows;
 pub mod truth;
+pub mod counting;
 mod slices;
 pub mod tiers;
 pub mod incident;

@@ -90,7 +90,7 @@ impl Instance {
 
     /// Slices are judged by the present terms.
     fn revise_slices(&mut self, is_cut_anew: bool) {
-        let Some(rule) = self.rule() else { return };
+        let Some(rule) = self.counting.rule(self.grid, &self.terms.no_data) else { return };
         let (origin, next) = (self.calendar.map_or(0, |(from, _)| from), self.windows.next());
         let Some(slices) = &mut self.slices else { return };
         let verdicts = slices.judge_by(rule);

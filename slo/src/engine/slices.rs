@@ -3,38 +3,30 @@
 
 use super::store::Store;
 use super::sums::{Delta, Source, Sums};
+use super::tiers::Unit;
 use super::truth::Value;
 use crate::exact::Decimal;
-use crate::spec::{EmptySlice, Method};
+use crate::spec::EmptySlice;
 
 /// How slices are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) slice_ticks: u64,
-    /// `Timeslices`: the share of good events of a good slice. `RatioTimeslices` has none.
-    target: Option<Decimal>,
+    /// The share of good events that makes a slice good; without one its ratio counts.
+    pub(super) target: Option<Decimal>,
+    /// What bad slices are counted in.
+    pub(super) unit: Unit,
     pub(super) empty: EmptySlice,
     pub(super) floor: Decimal,
 }
 
 impl Rule {
-    /// How a method judges; `None`: it counts events.
-    pub(super) fn of(method: Method, tick_s: u64, empty: EmptySlice, floor: Decimal) -> Option<Self> {
-        let (slice, target) = match method {
-            Method::Occurrences => return None,
-            Method::Timeslices { slice, target } => (slice, Some(target)),
-            Method::RatioTimeslices { slice } => (slice, None),
-        };
-        Some(Self { slice_ticks: (slice.seconds() / tick_s).max(1), target, empty, floor })
-    }
-
     /// What a slice counts as: nothing, or one slice that is good or bad, or so far short.
     fn verdict(&self, sums: &Sums) -> (u64, u128) {
         // Before the first tick of its life nothing was expected of anybody.
         if sums.ticks == 0 && sums.total() == 0 {
             return (0, 0);
         }
-        let all_bad = if self.target.is_some() { 1 } else { 1 << 64 };
         match Value::of(sums, self.floor) {
             Value::Measured => (1, self.shortfall(sums)),
             // Gaps are skipped; silence of a source that would have been heard, or of which nothing is known, is empty.
@@ -42,21 +34,25 @@ impl Rule {
             Value::Empty | Value::Unmeasured => match self.empty {
                 EmptySlice::Skip => (0, 0),
                 EmptySlice::Good => (1, 0),
-                EmptySlice::Bad => (1, all_bad),
+                EmptySlice::Bad => (1, self.all_bad()),
             },
+        }
+    }
+
+    const fn all_bad(&self) -> u128 {
+        match self.unit {
+            Unit::Whole => 1,
+            Unit::Fraction => 1 << 64,
         }
     }
 
     fn shortfall(&self, sums: &Sums) -> u128 {
         let bad = u64::try_from(sums.bad()).unwrap_or(u64::MAX).min(sums.total());
-        match self.target {
-            Some(target) => {
-                let one = 10_u128.pow(u32::from(target.scale()));
-                let good = u128::from(sums.total() - bad) * one;
-                u128::from(good < u128::try_from(target.mantissa()).unwrap_or(0) * u128::from(sums.total()))
-            }
-            None => (u128::from(bad) << 64) / u128::from(sums.total()),
-        }
+        let Some(target) = self.target else { return (u128::from(bad) << 64) / u128::from(sums.total()) };
+        let one = 10_u128.pow(u32::from(target.scale()));
+        let wanted = u128::try_from(target.mantissa()).unwrap_or(0) * u128::from(sums.total());
+        let is_bad = u128::from(sums.total() - bad) * one < wanted;
+        if is_bad { self.all_bad() } else { 0 }
     }
 }
 

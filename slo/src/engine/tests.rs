@@ -3,6 +3,7 @@
 
 mod redefine;
 mod signed;
+mod slices;
 
 use super::fleet::{Fleet, Limits};
 use super::incident::{Event, Kind, Reason};

@@ -1,0 +1,51 @@
+//! How the events of an instance become what its budget is a share of: as they are, or by slices of time.
+
+use super::slices::Rule;
+use super::tiers::Unit;
+use super::windows::Grid;
+use crate::exact::Decimal;
+use crate::spec::{Method, NoData, Sli, Slo};
+
+/// How an instance counts: its method, as far as its SLI leaves it a choice.
+///
+/// Of a `quantile` the caller brings how many of all points are at or below the threshold: the quantile's bucket ends at
+/// or below it just if that share is at least `q`, so a slice is good or not by `q`, whatever the method. Of a `ratio` the
+/// caller brings units of 10^-8 of the value: so many bad ones of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// How good and bad are added up.
+    pub method: Method,
+    /// The share of good points that makes a slice good.
+    quantile: Option<Decimal>,
+}
+
+impl Counting {
+    /// How instances of an SLO count.
+    #[must_use]
+    pub const fn of(slo: &Slo) -> Self {
+        let quantile = if let Sli::Quantile { q, .. } = &slo.sli { Some(*q) } else { None };
+        Self { method: slo.method, quantile }
+    }
+
+    /// What bad ones are counted in.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole }
+    }
+
+    /// How slices are judged; `None`: events count as they are.
+    pub(super) fn rule(self, grid: Grid, no_data: &NoData) -> Option<Rule> {
+        let (slice, target) = match self.method {
+            Method::Occurrences => return None,
+            Method::Timeslices { slice, target } => (slice, Some(target)),
+            Method::RatioTimeslices { slice } => (slice, None),
+        };
+        Some(Rule {
+            slice_ticks: grid.ticks(slice.seconds()).max(1),
+            target: self.quantile.or(target),
+            unit: self.unit(),
+            empty: no_data.empty_slice,
+            floor: no_data.floor,
+        })
+    }
+}
