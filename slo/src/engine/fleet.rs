@@ -6,6 +6,7 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::corrections::Corrections;
 use super::counting::Counting;
 use super::incident::{Event, Incidents, Reason};
 use super::instance::{Input, Instance};
@@ -85,6 +86,7 @@ pub struct Fleet {
     refused: Refused,
     /// The first tick that has not closed.
     pub(super) next: Option<u64>,
+    pub(super) corrections: Corrections,
     /// SLOs changed since the last tick: an instance that is made now is one of a series that was known before.
     pub(super) is_redefined: bool,
     /// Bytes of all instances, counted now and then.
@@ -152,6 +154,7 @@ impl Fleet {
             counts: HashMap::new(),
             refused: Refused::default(),
             next: None,
+            corrections: Corrections::default(),
             is_redefined: false,
             bytes: 0,
         }
@@ -251,7 +254,8 @@ impl Fleet {
     fn member(&self, key: Key, slo: &Arc<Slo>, terms: Terms, tick: u64) -> Member {
         let generation: Arc<str> = Arc::from(&*slo.revision);
         let name = format!("{}\n{}\n{}\n{}\n{generation}", self.store_id, key.tenant, key.module, key.slo);
-        let instance = Instance::new(terms, Counting::of(slo), self.grid, (name, self.next.unwrap_or(tick)));
+        let mut instance = Instance::new(terms, Counting::of(slo), self.grid, (name, self.next.unwrap_or(tick)));
+        instance.correct(self.corrections.of(&key));
         let is_archived = self.is_redefined;
         Member { key, slo: Arc::clone(slo), generation, instance, is_archived, is_gone: false, pending: Vec::new() }
     }
@@ -309,7 +313,7 @@ impl Fleet {
         }
     }
 
-    /// Sets what corrections do to an instance's ticks.
+    /// Sets what corrections do to the ticks of this instance; [`Fleet::set_corrections`] is for all of them.
     pub fn correct(&mut self, place: u32, effects: Vec<Effect>) {
         self.members[place as usize].instance.correct(effects);
     }

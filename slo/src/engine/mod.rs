@@ -2,10 +2,10 @@
 //! same ticks give the same words, live, in a replay and in a backtest.
 //!
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
-//! what windows say ([`truth`]), how events count ([`counting`]) and slices
-//! of them (`slices`), tiers ([`tiers`]), what becomes of it ([`incident`]), one
-//! instance with all of that ([`instance`], [`forecast`], [`status`]), all of them ([`fleet`]), what a change of their SLOs does
-//! to them (`redefine`), and what people read ([`text`]).
+//! what windows say ([`truth`]), how events count ([`counting`]) and slices of them (`slices`), tiers ([`tiers`]), what
+//! becomes of it ([`incident`]), one instance with all of that ([`instance`], [`forecast`], [`status`]), all of them
+//! ([`fleet`]), what a change of their SLOs does to them (`redefine`), what [`corrections`] do, and what people read
+//! ([`text`]).
 
 pub mod sums;
 mod store;
@@ -20,6 +20,7 @@ pub mod forecast;
 pub mod status;
 pub mod fleet;
 mod redefine;
+pub mod corrections;
 pub mod text;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Instances over hours: what fires when, what it becomes, and that nothing depends on how ticks arrive. The numbers come
 //! from the closed forms of `slo.md` 2.5.
 
+mod corrections;
 mod redefine;
 mod signed;
 mod slices;

@@ -207,6 +207,11 @@ impl Windows {
         }
     }
 
+    /// What corrections do, by first tick.
+    pub(super) fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
     /// What corrections do to this tick.
     pub(super) fn effect(&self, tick: u64) -> Option<&Effect> {
         let at = self.effects.partition_point(|effect| effect.to <= tick);

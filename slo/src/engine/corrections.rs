@@ -1,0 +1,84 @@
+//! Corrections of all instances (`slo.md` 2.9): who has which is told by the owner of the ledger, and asked again for every
+//! instance that is made; what one would change is told without changing it.
+
+use std::fmt;
+
+use super::fleet::{Fleet, Key};
+use super::instance::Instance;
+use super::windows::Effect;
+use crate::exact::Quotient;
+
+type EffectsOf = dyn Fn(&Key) -> Vec<Effect> + Send + Sync;
+
+/// What corrections do to whom.
+pub(super) struct Corrections(Box<EffectsOf>);
+
+impl Corrections {
+    pub(super) fn of(&self, key: &Key) -> Vec<Effect> {
+        Effect::joined(&(self.0)(key))
+    }
+}
+
+impl Default for Corrections {
+    /// None.
+    fn default() -> Self {
+        Self(Box::new(|_| Vec::new()))
+    }
+}
+
+impl fmt::Debug for Corrections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Corrections")
+    }
+}
+
+/// How a budget stands, for before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Bad events or slices of the period.
+    pub bad: Quotient,
+    /// Events or slices of the period.
+    pub total: u64,
+    /// R.
+    pub remaining: Quotient,
+}
+
+impl Fleet {
+    /// Sets what corrections do to the ticks of each instance, now and of those that are made later. The effects of one
+    /// instance may overlap: what one excludes is not good by another.
+    pub fn set_corrections(&mut self, effects_of: impl Fn(&Key) -> Vec<Effect> + Send + Sync + 'static) {
+        self.corrections = Corrections(Box::new(effects_of));
+        for member in self.members.iter_mut().filter(|member| !member.is_gone) {
+            let effects = self.corrections.of(&member.key);
+            // An instance that is none the wiser does not say that it was corrected.
+            if effects != member.instance.windows.effects() {
+                member.instance.correct(effects);
+            }
+        }
+    }
+
+    /// How the budget of an instance stands, and how it would with these effects in the place of its present ones.
+    /// Nothing changes.
+    #[must_use]
+    pub fn try_corrections(&self, place: u32, effects_of: impl Fn(&Key) -> Vec<Effect>) -> (Standing, Standing) {
+        let member = &self.members[place as usize];
+        (member.instance.standing(), member.instance.standing_under(&effects_of(&member.key)))
+    }
+}
+
+impl Instance {
+    /// How its budget stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let status = self.status();
+        Standing { bad: status.period.bad(), total: status.period.sums.total, remaining: status.budget.remaining }
+    }
+
+    /// How its budget would stand with these effects, and no others.
+    #[must_use]
+    pub fn standing_under(&self, effects: &[Effect]) -> Standing {
+        let mut other = self.clone();
+        other.correct(Effect::joined(effects));
+        other.standing()
+    }
+}
