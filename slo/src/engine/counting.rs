@@ -27,6 +27,10 @@ impl Counting {
         Self { method: slo.method, quantile }
     }
 
+    /// Events as they are, for tests of what follows from them.
+    #[cfg(test)]
+    pub(super) const OCCURRENCES: Self = Self { method: Method::Occurrences, quantile: None };
+
     /// What bad ones are counted in.
     #[must_use]
     pub const fn unit(self) -> Unit {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use bailiwick_slo::engine::fleet::{Fleet, Key, Limits};
+use bailiwick_slo::engine::fleet::{Fleet, Limits};
 use bailiwick_slo::engine::instance::Instance;
 use bailiwick_slo::engine::status::Observed;
 use bailiwick_slo::engine::sums::{Delta, Source};
@@ -135,7 +135,7 @@ impl Duel {
             Heard::Alive => Source::Alive,
             Heard::Dead => Source::Dead,
         };
-        self.fleet.close(tick, |_: &Key| source);
+        self.fleet.close(tick, |_, _| source);
         // Ticks that were left out are closed when the next one is, as gaps; what is known by then of their time and
         // before shows in them.
         let mut changes = moment.changes.clone();

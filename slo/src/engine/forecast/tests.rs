@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::super::counting::Counting;
 use super::super::instance::Input;
 use super::super::sums::{Delta, Source};
 use super::super::windows::Grid;
 use super::*;
-use crate::spec::{Method, Period, Target, Terms, TimeSpan};
+use crate::spec::{Period, Target, Terms, TimeSpan};
 
 const MINUTES: Grid = Grid { tick_s: 60, cell_ticks: 1 };
 const DAY: u64 = 86_400;
@@ -17,7 +18,7 @@ fn instance(target: &str, (period_s, window_s): (u64, u64), grid: Grid, ticks: &
     let mut terms = Terms::usual(target, Period::Rolling(TimeSpan(period_s)));
     terms.forecast.window = TimeSpan(window_s);
     let first = 1_000_000_u64.next_multiple_of(grid.cell_ticks);
-    let mut instance = Instance::new(terms, Method::Occurrences, grid, (String::new(), first));
+    let mut instance = Instance::new(terms, Counting::OCCURRENCES, grid, (String::new(), first));
     for (tick, (bad, total)) in (first..).zip(ticks) {
         let delta = Delta { bad: *bad, total: *total, raw_bad: *bad, raw_total: *total };
         instance.tick(&Input { source: Source::Alive, changes: vec![(tick, delta)] });
