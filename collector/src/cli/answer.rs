@@ -12,6 +12,8 @@ pub enum Exit {
     Problem = 1,
     /// The command line makes no sense.
     Usage = 2,
+    /// There is too little to go by.
+    Insufficient = 3,
     /// No daemon, or its port is taken.
     Unavailable = 69,
     /// A bug of ours.

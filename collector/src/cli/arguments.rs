@@ -194,6 +194,9 @@ pub enum ConfigCommand {
 /// What to do with SLO definitions.
 #[derive(Debug, Clone, Subcommand)]
 pub enum SloCommand {
+    /// List the daemon's SLOs, least budget first.
+    #[command(after_help = "Examples:\n  bailiwick slo list\n  bailiwick slo list -o json")]
+    List,
     /// Report every finding about SLO documents.
     #[command(
         after_help = "Examples:\n  bailiwick slo lint rag.yaml\n  bailiwick slo lint --strict --format github slo/"
@@ -213,6 +216,93 @@ pub enum SloCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Try definitions on what a daemon recorded.
+    #[command(
+        after_help = "Examples:\n  bailiwick slo backtest rag.yaml\n  bailiwick slo backtest --ledger day.ledger new.yaml \
+                      --against old.yaml"
+    )]
+    Backtest(BacktestArguments),
+    /// Say what a definition means, in words and exact numbers.
+    #[command(after_help = "Examples:\n  bailiwick slo explain rag.yaml\n  bailiwick slo explain rag.yaml --burn 14.4")]
+    Explain(ExplainArguments),
+    /// Suggest targets by what the daemon's SLOs counted.
+    #[command(after_help = "Examples:\n  bailiwick slo suggest\n  bailiwick slo suggest -o json")]
+    Suggest,
+    /// Take definitions of another tool over, as YAML.
+    #[command(
+        after_help = "Examples:\n  bailiwick slo import --from sloth getting-started.yml > slo.yaml\n  bailiwick slo import \
+                      --from pyrra --map names.yaml pyrra/*.yaml"
+    )]
+    Import(ImportArguments),
+}
+
+/// What to try, and on what.
+#[derive(Debug, Clone, Args)]
+pub struct BacktestArguments {
+    /// Definitions to try; without them those that were recorded.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A ledger that was saved (`GET /v1/slos/ledger`); without it that of the daemon.
+    #[arg(long, value_name = "PATH")]
+    pub ledger: Option<PathBuf>,
+    /// What came before is counted, and left out of the answer.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Where to stop.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Other definitions, to tell what differs.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Lines `start,end` of times in which something is known to have gone wrong.
+    #[arg(long, value_name = "CSV")]
+    pub labels: Option<PathBuf>,
+    /// Print the alert log: byte for byte that of the daemon over the same records.
+    #[arg(long)]
+    pub alert_log: bool,
+}
+
+/// What to explain, and for which case.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// As if the budget burned so many times faster than evenly.
+    #[arg(long, value_name = "X", conflicts_with = "error_ratio")]
+    pub burn: Option<String>,
+    /// As if this share of events were bad.
+    #[arg(long, value_name = "E")]
+    pub error_ratio: Option<String>,
+    /// As if this share of the budget were left.
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    pub remaining: Option<String>,
+    /// For this tenant, overrides laid on.
+    #[arg(long, value_name = "ID", requires = "module")]
+    pub tenant: Option<String>,
+    /// For this module.
+    #[arg(long, value_name = "NAME", requires = "tenant")]
+    pub module: Option<String>,
+}
+
+/// What to take over, and from which tool.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArguments {
+    /// The tool: sloth, openslo, pyrra or slo-generator.
+    #[arg(long, value_name = "TOOL")]
+    pub from: String,
+    /// Its files.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Its alert windows, or the policy of slo-generator.
+    #[arg(long, value_name = "FILE")]
+    pub windows: Vec<PathBuf>,
+    /// Names with what they count here: `name: {module, sli}`.
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Days of the period, where the tool's files do not say.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub period: Option<u16>,
 }
 
 /// What to judge, and how to report.

@@ -71,6 +71,11 @@ pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Proc
         Command::Slo(SloCommand::Lint(arguments)) => slo::lint(arguments, global.output),
         Command::Slo(SloCommand::Show { file }) => slo::show(file, global.output),
         Command::Slo(SloCommand::Test { files }) => slo::test(files),
+        Command::Slo(SloCommand::List) => slo::list(&global.server, global.output),
+        Command::Slo(SloCommand::Suggest) => slo::suggest(&global.server, global.output),
+        Command::Slo(SloCommand::Backtest(arguments)) => slo::backtest(arguments, &global.server, global.output),
+        Command::Slo(SloCommand::Explain(arguments)) => slo::explain(arguments, global.output),
+        Command::Slo(SloCommand::Import(arguments)) => slo::import(arguments, global.output),
         Command::Healthcheck(health) => health::check(&global.server, health.live),
         Command::Version => version::answer(global.output, global.verbose > 0),
         Command::Completions { shell } => {

@@ -10,6 +10,7 @@ mod answer;
 
 mod configuration;
 mod slo;
+mod ask;
 mod health;
 mod version;
 

@@ -45,6 +45,8 @@ pub struct InstanceReport {
     pub key: Key,
     /// Its SLO.
     pub slo: Arc<Slo>,
+    /// The revision of the SLO at which its windows began.
+    pub generation: Arc<str>,
     /// What holds for it.
     pub terms: Terms,
     /// What it looks like.
@@ -98,6 +100,7 @@ impl InstanceReport {
         Self {
             key: member.key.clone(),
             slo: Arc::clone(&member.slo),
+            generation: Arc::clone(&member.generation),
             terms: member.instance.terms().clone(),
             status: member.instance.status(),
             incident: member.instance.open_incident().map(|incident| incident.id.to_string()),

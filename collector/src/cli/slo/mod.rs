@@ -1,11 +1,20 @@
-//! `slo`: definitions judged, shown and tried by stories. Everything here works on files, without a daemon.
+//! `slo`: definitions judged, shown, explained, taken over and tried by stories work on files, without a daemon; what is
+//! listed, suggested and tried on records asks one.
 
 mod findings;
 mod lint;
 mod show;
 mod test;
+mod explain;
+mod import;
+mod backtest;
+mod list;
 
 pub(super) use findings::{Found, human};
+pub(super) use backtest::backtest;
+pub(super) use explain::explain;
+pub(super) use import::import;
 pub(super) use lint::lint;
+pub(super) use list::{list, suggest};
 pub(super) use show::show;
 pub(super) use test::test;

@@ -39,6 +39,12 @@ pub(crate) struct SloItem {
     /// Which text of the definition is in force.
     #[schema(example = "1f3a9c02")]
     pub(crate) revision: String,
+    /// Which text of the definition its windows began with.
+    #[schema(example = "1f3a9c02")]
+    pub(crate) generation: String,
+    /// Begin of its first slot.
+    #[schema(example = "2026-05-01T00:00:00.000Z")]
+    pub(crate) born_at: Option<String>,
     /// Windows end here.
     #[schema(example = "2026-05-04T10:05:00.000Z")]
     pub(crate) evaluated_at: Option<String>,
@@ -159,7 +165,7 @@ pub(crate) fn rank(instance: &InstanceReport) -> u64 {
 impl SloItem {
     /// An instance of a report.
     pub(crate) fn of(report: &Report, open: &Open<'_>, instance: &InstanceReport) -> Self {
-        let InstanceReport { key, slo, terms, status, incident } = instance;
+        let InstanceReport { key, slo, terms, status, incident, .. } = instance;
         Self {
             slo: key.slo.to_string(),
             tenant: key.tenant.to_string(),
@@ -167,6 +173,8 @@ impl SloItem {
             state: status.state.name(),
             level: open.0.get(key).map_or("none", |report| report.incident.level.name()),
             revision: slo.revision.clone(),
+            generation: instance.generation.to_string(),
+            born_at: number::instant(status.born),
             evaluated_at: number::instant(status.next),
             data_through: format::instant(report.data_through_ns),
             method: slo.method.name(),

@@ -197,6 +197,7 @@ pub(super) fn quiet() -> Report {
     let instances = fleet.members().iter().map(|member| InstanceReport {
         key: member.key.clone(),
         slo: Arc::clone(&member.slo),
+        generation: Arc::clone(&member.generation),
         terms: member.instance.terms().clone(),
         status: member.instance.status(),
         incident: None,

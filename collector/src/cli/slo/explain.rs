@@ -1,0 +1,83 @@
+//! `slo explain`: what a definition means, in words and exact numbers.
+
+use std::fmt::Write as _;
+
+use bailiwick_slo::document::Context;
+use bailiwick_slo::explain::{self, Asked, Explanation, Pace};
+use bailiwick_slo::spec::Slo;
+use serde_json::{Value as Json, json};
+
+use super::findings;
+use crate::cli::answer::{Answer, Exit};
+use crate::cli::arguments::{ExplainArguments, Output};
+use crate::evaluator::definitions;
+
+/// Explains the SLOs of a file.
+pub(in crate::cli) fn explain(arguments: &ExplainArguments, output: Output) -> Answer {
+    let file = std::slice::from_ref(&arguments.file);
+    let context = Context { ignores_references: true, ..Context::default() };
+    let loaded = match definitions::read(file, &context) {
+        Ok(loaded) => loaded,
+        Err(error) => return Answer::failure(Exit::File, error),
+    };
+    let told: Result<Vec<Explanation>, Answer> = loaded.slos.iter().map(|slo| one(slo, arguments)).collect();
+    let told = match told {
+        Ok(told) => told,
+        Err(answer) => return answer,
+    };
+    let data = match output {
+        Output::Json => format!("{:#}\n", Json::Array(told.iter().map(json_of).collect())),
+        Output::Table | Output::Yaml => told.iter().fold(String::new(), |mut text, one| {
+            let _ = writeln!(text, "{one}");
+            text
+        }),
+    };
+    let exit = if loaded.is_valid() { Exit::Done } else { Exit::Problem };
+    Answer { data, talk: findings::human(&loaded.findings), exit }
+}
+
+fn one(slo: &Slo, arguments: &ExplainArguments) -> Result<Explanation, Answer> {
+    let unusable = |reason: String| Answer::failure(Exit::Usage, reason);
+    let decimal = |name: &str, text: &str| {
+        text.parse().map_err(|_| unusable(format!("--{name}: `{text}` is no decimal number like 14.4")))
+    };
+    let pace = match (&arguments.burn, &arguments.error_ratio) {
+        (Some(burn), _) => Some(Pace::Burn(decimal("burn", burn)?)),
+        (None, Some(ratio)) => Some(Pace::ErrorRatio(decimal("error-ratio", ratio)?)),
+        (None, None) => None,
+    };
+    let remaining = arguments.remaining.as_deref().map(|text| decimal("remaining", text)).transpose()?;
+    let instance = arguments.tenant.as_deref().zip(arguments.module.as_deref());
+    let terms = match instance {
+        Some((tenant, module)) => slo.terms_of(tenant, module),
+        None => slo.draft.terms([]),
+    };
+    let asked = Asked { pace, remaining, instance, period_s: None };
+    explain::explain(slo, &terms, &asked).map_err(|error| unusable(error.to_string()))
+}
+
+fn json_of(told: &Explanation) -> Json {
+    let section = |section: &explain::Section| {
+        let rows = section.rows.iter().map(|row| {
+            let numbers = row.numbers.iter().flat_map(|number| number.written());
+            let numbers = numbers.map(|(key, value)| (key, written(value)));
+            json!({"label": row.label, "text": row.text, "numbers": serde_json::Map::from_iter(numbers)})
+        });
+        json!({"name": section.name, "title": section.title, "rows": rows.collect::<Vec<_>>()})
+    };
+    json!({
+        "schema": "bailiwick.slo-explain/v1",
+        "slo": told.slo,
+        "revision": told.revision,
+        "sections": told.sections.iter().map(section).collect::<Vec<_>>(),
+    })
+}
+
+fn written(value: explain::Written) -> Json {
+    match value {
+        explain::Written::Number(text) => serde_json::from_str(&text).unwrap_or(Json::Null),
+        explain::Written::Text(text) => Json::String(text),
+        explain::Written::Flag(flag) => Json::Bool(flag),
+        explain::Written::Nothing => Json::Null,
+    }
+}
