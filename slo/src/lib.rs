@@ -8,7 +8,8 @@
 //! its calendar ([`calendar`]), when too few events are no proof ([`gates`]), SLOs at work ([`engine`]), who the bad
 //! events came from ([`attribution`]); what SLOs ask metrics for ([`taps`]) and how records become events ([`course`]); what
 //! a definition means before anything is counted ([`explain`]) and which target a past could keep ([`suggest`]);
-//! definitions tried by stories ([`story`]), and what other tools define ([`import`]).
+//! definitions tried by stories ([`story`]), what other tools define ([`import`]), and the same alerts as Prometheus would
+//! work them out ([`rules`]).
 //!
 //! # Glossary (one meaning each)
 //!
@@ -55,3 +56,4 @@ pub mod suggest;
 
 pub mod story;
 pub mod import;
+pub mod rules;

@@ -96,6 +96,11 @@ impl Globs {
         matches!(&*self.rules, [(true, glob)] if glob.as_str() == "*")
     }
 
+    /// Its patterns in order; `false`: it takes away.
+    pub fn patterns(&self) -> impl Iterator<Item = (bool, &Glob)> {
+        self.rules.iter().map(|(takes, glob)| (*takes, glob))
+    }
+
     /// The one name that it can mean.
     #[must_use]
     pub fn single(&self) -> Option<&str> {
