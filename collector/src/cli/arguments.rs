@@ -106,6 +106,13 @@ pub enum Command {
         after_help = "Examples:\n  bailiwick slo lint /etc/bailiwick/slo\n  bailiwick slo test stories/*.yaml"
     )]
     Slo(SloCommand),
+    /// Write rules for Prometheus.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  bailiwick rules export --independent --dir rules rag.yaml\n  \
+                      bailiwick rules export --independent --dir /etc/prometheus/rules"
+    )]
+    Rules(RulesCommand),
     /// Ask the daemon whether it is ready; exit code 0 means yes.
     #[command(
         after_help = "Examples:\n  bailiwick healthcheck\n  bailiwick healthcheck --live --server http://127.0.0.1:4319"
@@ -320,6 +327,29 @@ pub struct LintArguments {
     /// Judge each document by itself: references to what is not given are no findings.
     #[arg(long)]
     pub no_refs: bool,
+}
+
+/// What rules to write.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RulesCommand {
+    /// Write SLOs as rules, a file each.
+    #[command(after_help = "Examples:\n  bailiwick rules export --independent --dir rules rag.yaml\n  \
+                      bailiwick rules export --independent --dir /etc/prometheus/rules")]
+    Export(RulesArguments),
+}
+
+/// Which SLOs to write as rules, and where.
+#[derive(Debug, Clone, Args)]
+pub struct RulesArguments {
+    /// Recompute burn from counted events, so that Prometheus can check the daemon.
+    #[arg(long)]
+    pub independent: bool,
+    /// The folder to write into; it is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// SLO files; without them the configured ones.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// What to ask the daemon.

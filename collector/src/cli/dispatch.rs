@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand, SloCommand};
+use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand, RulesCommand, SloCommand};
 use super::serve::{self, Manner};
 use super::{configuration, health, slo, version};
 use crate::config::render::Look;
@@ -76,6 +76,7 @@ pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Proc
         Command::Slo(SloCommand::Backtest(arguments)) => slo::backtest(arguments, &global.server, global.output),
         Command::Slo(SloCommand::Explain(arguments)) => slo::explain(arguments, global.output),
         Command::Slo(SloCommand::Import(arguments)) => slo::import(arguments, global.output),
+        Command::Rules(RulesCommand::Export(arguments)) => slo::export_rules(arguments, &request, global.output),
         Command::Healthcheck(health) => health::check(&global.server, health.live),
         Command::Version => version::answer(global.output, global.verbose > 0),
         Command::Completions { shell } => {

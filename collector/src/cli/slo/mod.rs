@@ -1,5 +1,5 @@
-//! `slo`: definitions judged, shown, explained, taken over and tried by stories work on files, without a daemon; what is
-//! listed, suggested and tried on records asks one.
+//! `slo` and `rules`: definitions judged, shown, explained, taken over, tried by stories and written for Prometheus work on
+//! files, without a daemon; what is listed, suggested and tried on records asks one.
 
 mod findings;
 mod lint;
@@ -9,6 +9,7 @@ mod explain;
 mod import;
 mod backtest;
 mod list;
+mod rules;
 
 pub(super) use findings::{Found, human};
 pub(super) use backtest::backtest;
@@ -16,5 +17,6 @@ pub(super) use explain::explain;
 pub(super) use import::import;
 pub(super) use lint::lint;
 pub(super) use list::{list, suggest};
+pub(super) use rules::export as export_rules;
 pub(super) use show::show;
 pub(super) use test::test;
