@@ -110,6 +110,7 @@ impl Feed {
         }
         self.evaluated = record.open;
         self.current.resize(self.course.fleet().members().len(), None);
+        self.end_those_of_others(&events);
         self.follow_incidents(snapshot, &events);
         let told: Vec<(Key, Event)> =
             events.into_iter().map(|(place, event)| (self.course.key(place).clone(), event)).collect();
@@ -177,6 +178,22 @@ impl Feed {
                 self.ended.truncate(ENDED_MAX);
             }
             self.current[place as usize] = Some(report);
+        }
+    }
+
+    /// Incidents of what an instance was before its SLO changed: it knows of them no more.
+    fn end_those_of_others(&mut self, events: &[(u32, Event)]) {
+        for (place, event) in events {
+            let Kind::Resolved(reason) = event.kind else { continue };
+            let current = self.course.fleet().members()[*place as usize].instance.incidents.current.as_ref();
+            let known = self.current[*place as usize].as_ref().filter(|known| known.incident.id == event.incident);
+            if let Some(known) = known.filter(|_| current.is_none_or(|current| current.id != event.incident)) {
+                let ended = Arc::new(known.ended_by(event, reason));
+                self.ended.retain(|ended| ended.incident.id != event.incident);
+                self.ended.push_front(ended);
+                self.ended.truncate(ENDED_MAX);
+                self.current[*place as usize] = None;
+            }
         }
     }
 

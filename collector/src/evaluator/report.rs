@@ -7,7 +7,7 @@ use bailiwick_slo::attribution::Part;
 use bailiwick_slo::course::control::Controls;
 use bailiwick_slo::course::ledger::Copied;
 use bailiwick_slo::engine::fleet::{Key, Member};
-use bailiwick_slo::engine::incident::Incident;
+use bailiwick_slo::engine::incident::{Event, Incident, Reason};
 use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::spec::{Slo, Terms};
 
@@ -117,6 +117,15 @@ impl IncidentReport {
             status: member.instance.status(),
             blame,
         }
+    }
+
+    /// The same, ended by an event.
+    pub(super) fn ended_by(&self, event: &Event, reason: Reason) -> Self {
+        let mut incident = self.incident.clone();
+        incident.ended = Some((event.at, reason));
+        incident.events.push(event.clone());
+        let (key, slo) = (self.key.clone(), Arc::clone(&self.slo));
+        Self { key, slo, incident, status: self.status.clone(), blame: self.blame.clone() }
     }
 
     /// Whether it goes on.

@@ -21,7 +21,10 @@ pub(in crate::cli) fn backtest(arguments: &BacktestArguments, server: &str, outp
     match trial(arguments, server) {
         Ok((outcome, other, fit)) => {
             if outcome.instances.is_empty() {
-                return Answer::failure(Exit::Insufficient, "the ledger has nothing for these definitions in that time");
+                return Answer::failure(
+                    Exit::Insufficient,
+                    "the ledger has nothing for these definitions in that time",
+                );
             }
             let data = match (arguments.alert_log, output) {
                 (true, _) => outcome.log,
@@ -52,7 +55,8 @@ fn trial(arguments: &BacktestArguments, server: &str) -> Result<(Outcome, Option
     };
     let written = Written::read(&bytes)
         .map_err(|error| Answer::failure(Exit::File, format!("the ledger cannot be read: {error}")))?;
-    let (from, to) = (tick(arguments.from.as_deref())?.unwrap_or(0), tick(arguments.to.as_deref())?.unwrap_or(u64::MAX));
+    let (from, to) =
+        (tick(arguments.from.as_deref())?.unwrap_or(0), tick(arguments.to.as_deref())?.unwrap_or(u64::MAX));
     let tried = |files: &[PathBuf]| -> Result<Outcome, Answer> {
         let definitions = definitions_of(files)?;
         Ok(backtest::run(Trial { written: &written, definitions, from, to }, || true))

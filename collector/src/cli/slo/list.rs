@@ -27,7 +27,8 @@ pub(in crate::cli) fn list(server: &str, output: Output) -> Answer {
     let mut rows = vec![["TENANT", "MODULE", "SLO", "STATE", "TARGET", "SLI", "LEFT", "INCIDENT"].map(str::to_owned)];
     rows.extend(items.iter().map(|item| {
         let text = |key: &str| item[key].as_str().unwrap_or("-").to_owned();
-        let per_cent = |value: &Json| value.as_f64().map_or_else(|| "-".to_owned(), |ratio| format!("{:.3} %", ratio * 100.0));
+        let per_cent =
+            |value: &Json| value.as_f64().map_or_else(|| "-".to_owned(), |ratio| format!("{:.3} %", ratio * 100.0));
         let incident = item["incident"].as_str().map_or_else(|| "-".to_owned(), |_| text("level"));
         [
             text("tenant"),

@@ -11,9 +11,9 @@ mod backtest;
 mod list;
 mod rules;
 
-pub(super) use findings::{Found, human};
 pub(super) use backtest::backtest;
 pub(super) use explain::explain;
+pub(super) use findings::{Found, human};
 pub(super) use import::import;
 pub(super) use lint::lint;
 pub(super) use list::{list, suggest};

@@ -64,11 +64,12 @@ impl Wanted {
 pub(crate) async fn incidents(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     let query = ListQuery::read(&asked, query::INCIDENTS)?;
     let wanted = Wanted::read(&asked)?;
+    let now_ns = state.now_ns();
     answer::reported(&state, &asked, state.report(), move |report| {
         let rows = report.incidents.iter().map(|incident| IncidentRow::from(&**incident));
         let rows: Vec<IncidentRow<'_>> = rows.filter(|row| query.filter.keeps(row) && wanted.holds(row)).collect();
         let page = list::page(rows, IncidentRow::rank, &query.cut);
-        let items = page.map(|row| IncidentItem::of(report, row.report));
+        let items = page.map(|row| IncidentItem::of(report, row.report, now_ns));
         List::new("bailiwick.incidents/v1", None, report.data_through_ns, items).into()
     })
     .await
@@ -104,8 +105,9 @@ pub(crate) async fn incident(
     });
     let place =
         place.ok_or_else(|| Problem::new(Code::NotFound, "there is no such incident; GET /v1/incidents lists them"))?;
+    let now_ns = state.now_ns();
     answer::reported(&state, &asked, report, move |report| {
-        let item = IncidentItem::of(report, &report.incidents[place]);
+        let item = IncidentItem::of(report, &report.incidents[place], now_ns);
         Page { body: IncidentDocument { schema: "bailiwick.incident/v1", item }, next_cursor: None }
     })
     .await

@@ -342,6 +342,6 @@ async fn carried_out(state: &State, id: Id, control: Control) -> Result<Response
     let report = state.report();
     let known = report.incidents.iter().find(|one| one.incident.id == id);
     let known = known.ok_or_else(|| Problem::new(Code::NotFound, "the incident is not kept any more"))?;
-    let item = IncidentItem::of(&report, known);
+    let item = IncidentItem::of(&report, known, state.now_ns());
     Ok(told(StatusCode::OK, &IncidentDocument { schema: "bailiwick.incident/v1", item }))
 }

@@ -8,7 +8,7 @@ use bailiwick_slo::engine::incident::{Cause, Event};
 use bailiwick_slo::engine::text::Told;
 use bailiwick_slo::engine::tiers::Phase;
 use bailiwick_slo::spec::Terms;
-use bailiwick_slo::time::{SECOND_NS, SLOT_SECONDS};
+use bailiwick_slo::time::SECOND_NS;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -221,8 +221,8 @@ impl IncidentRow<'_> {
 }
 
 impl IncidentItem {
-    /// An incident of a report.
-    pub(crate) fn of(all: &Report, report: &IncidentReport) -> Self {
+    /// An incident of a report; `now_ns`: nanoseconds since the Unix epoch.
+    pub(crate) fn of(all: &Report, report: &IncidentReport, now_ns: u64) -> Self {
         let now = all.evaluated_tick;
         let IncidentReport { key, slo, incident, status, blame } = report;
         let terms = slo.terms_of(&key.tenant, &key.module);
@@ -242,7 +242,7 @@ impl IncidentItem {
             reason: incident.ended.map(|(_, reason)| reason.name()),
             reopened: incident.reopened,
             ack: all.controls.ack(incident.id).filter(|_| incident.acknowledged).map(IncidentAck::from),
-            silenced_by: silence(all, report),
+            silenced_by: silence(all, report, now_ns),
             corrections: corrections(all, report),
             attribution: blame.into(),
             exemplars: blame.exemplars.iter().map(IncidentExemplar::from).collect(),
@@ -296,9 +296,9 @@ impl From<&Ack> for IncidentAck {
     }
 }
 
-/// The silence that an open incident falls under as of the report.
-fn silence(all: &Report, report: &IncidentReport) -> Option<String> {
-    let now_s = i64::try_from(all.evaluated_tick * SLOT_SECONDS).unwrap_or(i64::MAX);
+/// The silence that an open incident falls under now.
+fn silence(all: &Report, report: &IncidentReport, now_ns: u64) -> Option<String> {
+    let now_s = i64::try_from(now_ns / SECOND_NS).unwrap_or(i64::MAX);
     let silence = evaluator::silenced_by(&all.controls, &report.key, report.incident.level, now_s);
     silence.filter(|_| report.is_open()).map(|id| id.to_string())
 }
