@@ -55,14 +55,20 @@ impl Fleet {
                 member.instance.correct(effects);
             }
         }
+        self.ask_all_parts();
     }
 
-    /// How the budget of an instance stands, and how it would with these effects in the place of its present ones.
-    /// Nothing changes.
+    /// How the budget of an instance stands, and how it would with these effects in the place of its present ones: of
+    /// a composite, with those of its parts. Nothing changes.
     #[must_use]
     pub fn try_corrections(&self, place: u32, effects_of: impl Fn(&Key) -> Vec<Effect>) -> (Standing, Standing) {
         let member = &self.members[place as usize];
-        (member.instance.standing(), member.instance.standing_under(&effects_of(&member.key)))
+        let after = if member.slo.components().is_empty() {
+            member.instance.standing_under(&effects_of(&member.key))
+        } else {
+            self.composite_under(place, effects_of)
+        };
+        (member.instance.standing(), after)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Counting {
     pub method: Method,
     /// The share of good points that makes a slice good.
     quantile: Option<Decimal>,
+    /// Its parts tell it what it counts.
+    pub(super) is_composite: bool,
 }
 
 impl Counting {
@@ -24,7 +26,7 @@ impl Counting {
     #[must_use]
     pub const fn of(slo: &Slo) -> Self {
         let quantile = if let Sli::Quantile { q, .. } = &slo.sli { Some(*q) } else { None };
-        Self { method: slo.method, quantile }
+        Self { method: slo.method, quantile, is_composite: matches!(slo.sli, Sli::Composite(_)) }
     }
 
     /// Events as they are, for tests of what follows from them.
@@ -34,12 +36,22 @@ impl Counting {
     /// What bad ones are counted in.
     #[must_use]
     pub const fn unit(self) -> Unit {
-        if matches!(self.method, Method::RatioTimeslices { .. }) { Unit::Fraction } else { Unit::Whole }
+        match self.method {
+            Method::Occurrences if self.is_composite => Unit::Fraction,
+            Method::RatioTimeslices { .. } => Unit::Fraction,
+            Method::Occurrences | Method::Timeslices { .. } => Unit::Whole,
+        }
+    }
+
+    /// Whether parts tell what its windows say, whole; else windows count events or slices.
+    pub(super) const fn is_told(self) -> bool {
+        self.is_composite && !matches!(self.method, Method::Timeslices { .. })
     }
 
     /// How slices are judged; `None`: events count as they are.
     pub(super) fn rule(self, grid: Grid, no_data: &NoData) -> Option<Rule> {
         let (slice, target) = match self.method {
+            _ if self.is_composite => return None,
             Method::Occurrences => return None,
             Method::Timeslices { slice, target } => (slice, Some(target)),
             Method::RatioTimeslices { slice } => (slice, None),

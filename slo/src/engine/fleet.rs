@@ -6,6 +6,7 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::composite::Part;
 use super::corrections::Corrections;
 use super::counting::Counting;
 use super::incident::{Event, Incidents, Reason};
@@ -49,6 +50,8 @@ pub struct Member {
     pub is_gone: bool,
     /// What its ticks will bring, by tick.
     pending: Vec<(u64, Delta)>,
+    /// Of a composite: its parts.
+    pub(super) parts: Vec<Part>,
 }
 
 /// What a fleet may take.
@@ -74,13 +77,15 @@ pub struct Refused {
 /// All instances.
 #[derive(Debug)]
 pub struct Fleet {
-    grid: Grid,
+    pub(super) grid: Grid,
     /// What ids are made of.
     store_id: String,
     limits: Limits,
     pub(super) slos: Vec<Arc<Slo>>,
     pub(super) members: Vec<Member>,
-    by_key: HashMap<Key, u32>,
+    pub(super) by_key: HashMap<Key, u32>,
+    /// Places of composites.
+    pub(super) composites: Vec<u32>,
     /// Instances by SLO.
     pub(super) counts: HashMap<Arc<str>, u32>,
     refused: Refused,
@@ -104,21 +109,9 @@ impl Member {
     /// Closes a tick, and those before it that were left out, as gaps.
     fn close(&mut self, tick: u64, source: Source, grid: Grid) -> Vec<Event> {
         let mut events = Vec::new();
-        if self.is_gone {
+        self.instance.forget_judged();
+        if self.rests(tick, grid, !self.pending.is_empty(), &mut events) {
             return events;
-        }
-        let ttl_ticks = grid.ticks(self.instance.terms().ttl.seconds());
-        if tick.saturating_sub(self.instance.heard()) > ttl_ticks {
-            // It had no traffic for so long that nothing is left to say; what comes next begins anew.
-            events.extend(self.instance.end(tick, Reason::Expired));
-            self.is_archived = true;
-        }
-        if self.is_archived {
-            if self.pending.is_empty() {
-                return events;
-            }
-            self.instance = self.instance.anew(tick);
-            self.is_archived = false;
         }
         while self.instance.next() < tick {
             let missed = self.due(Source::Dead);
@@ -129,6 +122,24 @@ impl Member {
             events.extend(self.instance.tick(&input));
         }
         events
+    }
+
+    /// Whether there is nothing to be said of it in this tick: it is gone, or had no traffic for so long that nothing is
+    /// left to say. What comes then begins anew.
+    pub(super) fn rests(&mut self, tick: u64, grid: Grid, has_traffic: bool, events: &mut Vec<Event>) -> bool {
+        if self.is_gone {
+            return true;
+        }
+        let ttl_ticks = grid.ticks(self.instance.terms().ttl.seconds());
+        if tick.saturating_sub(self.instance.heard) > ttl_ticks {
+            events.extend(self.instance.end(tick, Reason::Expired));
+            self.is_archived = true;
+        }
+        if self.is_archived && has_traffic {
+            self.instance = self.instance.anew(tick);
+            self.is_archived = false;
+        }
+        self.is_archived
     }
 
     /// What its next tick brings: changes of later ticks wait for theirs.
@@ -151,6 +162,7 @@ impl Fleet {
             slos: slos.into_iter().map(Arc::new).collect(),
             members: Vec::new(),
             by_key: HashMap::new(),
+            composites: Vec::new(),
             counts: HashMap::new(),
             refused: Refused::default(),
             next: None,
@@ -194,20 +206,34 @@ impl Fleet {
     /// next, or the one of the first observation. Places hold until [`Fleet::redefine`]; what is asked between that and
     /// the next tick makes instances that rest until something is brought to them.
     pub fn places_of(&mut self, (tenant, module, operation): (&str, &str, &str), tick: u64) -> Vec<u32> {
-        let matching: Vec<Arc<Slo>> =
-            self.slos.iter().filter(|slo| slo.matches(tenant, module, operation)).map(Arc::clone).collect();
-        matching.iter().filter_map(|slo| self.place(slo, tenant, module, tick)).collect()
+        self.places_where((tenant, module), tick, |slo| slo.matches(tenant, module, operation))
     }
 
-    /// The places of a tenant x module's instances of the SLOs that are wanted, made where they are missing.
+    /// The places of a tenant x module's instances of the SLOs that are wanted, made where they are missing; composites
+    /// are made with their parts.
     pub fn places_where(
         &mut self,
         (tenant, module): (&str, &str),
         tick: u64,
         wanted: impl Fn(&Slo) -> bool,
     ) -> Vec<u32> {
-        let matching: Vec<Arc<Slo>> = self.slos.iter().filter(|slo| wanted(slo)).map(Arc::clone).collect();
-        matching.iter().filter_map(|slo| self.place(slo, tenant, module, tick)).collect()
+        let is_meant = |slo: &&Arc<Slo>| slo.components().is_empty() && wanted(slo);
+        let matching: Vec<Arc<Slo>> = self.slos.iter().filter(is_meant).map(Arc::clone).collect();
+        let mut places = Vec::with_capacity(matching.len());
+        for slo in matching {
+            let group = slo.selector.group_by;
+            let key = Key {
+                tenant: Arc::from(if group.tenant { tenant } else { ALL }),
+                module: Arc::from(if group.module { module } else { ALL }),
+                slo: Arc::from(&*slo.id),
+            };
+            let Some((place, is_new)) = self.place(&slo, key, tick) else { continue };
+            if is_new {
+                self.assemble(place);
+            }
+            places.push(place);
+        }
+        places
     }
 
     /// The incidents of an instance.
@@ -215,16 +241,11 @@ impl Fleet {
         &mut self.members[place as usize].instance.incidents
     }
 
-    fn place(&mut self, slo: &Arc<Slo>, tenant: &str, module: &str, tick: u64) -> Option<u32> {
-        let group = slo.selector.group_by;
-        let key = Key {
-            tenant: Arc::from(if group.tenant { tenant } else { ALL }),
-            module: Arc::from(if group.module { module } else { ALL }),
-            slo: Arc::from(&*slo.id),
-        };
+    /// The place of an instance, made if it is missing, and whether it was.
+    pub(super) fn place(&mut self, slo: &Arc<Slo>, key: Key, tick: u64) -> Option<(u32, bool)> {
         let known = self.by_key.get(&key).copied();
         if let Some(place) = known.filter(|place| !self.members[*place as usize].is_gone) {
-            return Some(place);
+            return Some((place, false));
         }
         let terms = slo.terms_of(&key.tenant, &key.module);
         if !terms.enabled {
@@ -248,7 +269,7 @@ impl Fleet {
             None => self.members.push(member),
         }
         self.by_key.insert(key, place);
-        Some(place)
+        Some((place, true))
     }
 
     fn member(&self, key: Key, slo: &Arc<Slo>, terms: Terms, tick: u64) -> Member {
@@ -257,7 +278,8 @@ impl Fleet {
         let mut instance = Instance::new(terms, Counting::of(slo), self.grid, (name, self.next.unwrap_or(tick)));
         instance.correct(self.corrections.of(&key));
         let is_archived = self.is_redefined;
-        Member { key, slo: Arc::clone(slo), generation, instance, is_archived, is_gone: false, pending: Vec::new() }
+        let (slo, pending, parts) = (Arc::clone(slo), Vec::new(), Vec::new());
+        Member { key, slo, generation, instance, is_archived, is_gone: false, pending, parts }
     }
 
     /// What an instance's next tick brings; what does not count for it is nothing, and so is what is brought to one that
@@ -274,16 +296,18 @@ impl Fleet {
         }
     }
 
-    /// Closes a tick for all instances; `source` says what is known of who sends to one, by its place. Ticks since the last one were
-    /// gaps.
+    /// Closes a tick for all instances; `source` says what is known of who sends to one, by its place: composites know it from their
+    /// parts. Ticks since the last one were gaps.
     pub fn close(&mut self, tick: u64, source: impl Fn(u32, &Member) -> Source) -> Vec<(u32, Event)> {
         let mut events = Vec::new();
         self.is_redefined = false;
-        for (place, member) in (0..).zip(&mut self.members) {
+        let plain = (0..).zip(&mut self.members).filter(|(_, member)| member.parts.is_empty());
+        for (place, member) in plain {
             let source = source(place, member);
             let told = member.close(tick, source, self.grid);
             events.extend(told.into_iter().map(|event| (place, event)));
         }
+        self.close_composites(tick, &mut events);
         self.next = Some(self.next.map_or(tick + 1, |next| next.max(tick + 1)));
         if tick.is_multiple_of(COUNT_EVERY_TICKS) {
             self.keep_within();
@@ -316,6 +340,7 @@ impl Fleet {
     /// Sets what corrections do to the ticks of this instance; [`Fleet::set_corrections`] is for all of them.
     pub fn correct(&mut self, place: u32, effects: Vec<Effect>) {
         self.members[place as usize].instance.correct(effects);
+        self.ask_all_parts();
     }
 }
 

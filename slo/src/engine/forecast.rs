@@ -104,6 +104,9 @@ impl Instance {
     /// `R x P / b`, nought when the budget is spent: `P left rate_total / (total rate_bad)`, where `left` is
     /// `beta total - bad` and total what the budget is a share of, for beta in 10^-8.
     pub(super) fn constant(&self) -> Option<Quotient> {
+        if self.counting.is_told() {
+            return self.told_constant(self.period_seconds());
+        }
         let (rates, bad) = (self.rates(), self.windows.sums(self.period).bad());
         let total = u128::from(self.budget_total());
         let allowed = u128::from(self.terms.target.beta()) * total;
@@ -134,6 +137,10 @@ impl Instance {
     /// An hour is looked at by its minutes only if the bad ones that it begins with and the rate adds by its end could
     /// spend the budget of the fewest that it may hold: no minute is missed.
     fn scan<const N: usize>(&self, horizon_s: u64, rates: [Rates; N]) -> [Option<u64>; N] {
+        // What a sum of ratios loses when old events of its parts leave is not worked out.
+        if self.counting.is_told() {
+            return [None; N];
+        }
         let now = self.next() * self.grid.tick_s;
         let horizon_s = horizon_s.min(match self.calendar {
             Some((_, to)) => (to * self.grid.tick_s).saturating_sub(now),

@@ -3,7 +3,7 @@
 use super::counting::Counting;
 use super::incident::{Cause, Decided, Event, Incidents, Pace, Reason};
 use super::slices::{Slices, Verdict};
-use super::sums::{Delta, Source, Sums};
+use super::sums::{Delta, Source};
 use super::tiers::{Budgeted, Measure, Phase, TierState, Unit, is_over};
 use super::truth::Reading;
 use super::windows::{Effect, Grid, Span, Windows};
@@ -41,9 +41,13 @@ pub struct Instance {
     pub(super) forecast_window: usize,
     pub(super) born: u64,
     /// Events since birth.
-    seen: i64,
-    /// The tick that had the last event.
+    pub(super) seen: i64,
+    /// The tick that had the last event; before the first one, its first.
     pub(super) heard: u64,
+    /// What is known of its source in the tick that closed last.
+    pub(super) source: Source,
+    /// How many of its windows are its own; what follows was opened by composites.
+    pub(super) own_windows: usize,
     /// Gaps in a row up to now.
     pub(super) gap_ticks: u64,
     /// Steps of the policy that are reached.
@@ -64,6 +68,7 @@ impl Instance {
         let slices = counting
             .rule(grid, &terms.no_data)
             .map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
+        let own_windows = windows.len();
         Self {
             steps: vec![false; terms.policy.len()],
             terms,
@@ -78,6 +83,8 @@ impl Instance {
             born: first,
             seen: 0,
             heard: first,
+            source: Source::Silent,
+            own_windows,
             gap_ticks: 0,
             incidents: Incidents::new(name),
             is_corrected: false,
@@ -87,33 +94,45 @@ impl Instance {
     /// Closes the next tick; says what happened.
     pub fn tick(&mut self, input: &Input) -> Vec<Event> {
         let tick = self.windows.next();
-        if let Some((_, to)) = self.calendar
-            && tick >= to
-        {
-            self.turn_calendar(tick);
-        }
         let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
-        self.heard = if brings { tick } else { self.heard };
-        let source = self.meaning(input.source, tick);
-        let quiet = tick - self.heard.min(tick);
-        let was_gap = self.gap_ticks > 0;
-        self.gap_ticks = match source {
-            Source::Dead if input.source == Source::Dead => self.gap_ticks + 1,
-            // Silence that was expected to be none lasts since the last event.
-            Source::Dead => self.gap_ticks.max(quiet.saturating_sub(1)) + 1,
-            Source::Alive | Source::Silent => 0,
-        };
-        let gap_begins = self.gap_ticks > 0 && !was_gap;
-        self.windows.close(source);
-        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(source)) {
-            self.count_slice(&verdict);
-        }
+        let gap_begins = self.begin(input.source, brings);
         input.changes.iter().for_each(|(at, delta)| self.change(*at, delta));
         if let Some(slices) = &mut self.slices
             && tick.is_multiple_of(64)
         {
             slices.forget_before(tick.saturating_sub(self.grid.ticks(7_200)));
         }
+        self.conclude(tick, gap_begins)
+    }
+
+    /// Moves its windows on by a tick, before anything is counted in it; says whether missing data begins.
+    pub(super) fn begin(&mut self, source: Source, brings: bool) -> bool {
+        let tick = self.windows.next();
+        if let Some((_, to)) = self.calendar
+            && tick >= to
+        {
+            self.turn_calendar(tick);
+        }
+        self.heard = if brings { tick } else { self.heard };
+        let is_dead = source == Source::Dead;
+        self.source = self.meaning(source, tick);
+        let quiet = tick - self.heard.min(tick);
+        let was_gap = self.gap_ticks > 0;
+        self.gap_ticks = match self.source {
+            Source::Dead if is_dead => self.gap_ticks + 1,
+            // Silence that was expected to be none lasts since the last event.
+            Source::Dead => self.gap_ticks.max(quiet.saturating_sub(1)) + 1,
+            Source::Alive | Source::Silent => 0,
+        };
+        self.windows.close(self.source);
+        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(self.source)) {
+            self.count_slice(&verdict);
+        }
+        self.gap_ticks > 0 && !was_gap
+    }
+
+    /// Reads its windows once all of a tick is counted; says what happened.
+    pub(super) fn conclude(&mut self, tick: u64, gap_begins: bool) -> Vec<Event> {
         self.read_tiers(tick);
         self.read_policy();
         let decided = self.decide(tick, gap_begins);
@@ -137,6 +156,30 @@ impl Instance {
     #[must_use]
     pub fn heard(&self) -> u64 {
         self.heard
+    }
+
+    /// Last ticks of the slices that were judged lately.
+    pub(super) fn judged(&self) -> &[u64] {
+        self.slices.as_ref().map_or(&[], |slices| &slices.judged)
+    }
+
+    /// Forgets which were.
+    pub(super) fn forget_judged(&mut self) {
+        if let Some(slices) = &mut self.slices {
+            slices.forget_judged();
+        }
+    }
+
+    /// What its parts told it is of another time: it knows nothing now.
+    pub(super) fn silence(&mut self) {
+        if self.counting.is_told() {
+            self.windows.silence();
+        }
+    }
+
+    /// Closes the windows that composites opened.
+    pub(super) fn close_foreign_windows(&mut self) {
+        self.windows.truncate(self.own_windows);
     }
 
     /// Events since birth: what was taken back is not among them.
@@ -200,6 +243,9 @@ impl Instance {
 
     pub(super) fn count_slice(&mut self, verdict: &Verdict) {
         let Verdict { tick, before, after } = *verdict;
+        if let Some(slices) = &mut self.slices {
+            slices.judged.push(tick);
+        }
         self.windows.change(tick, |cell| {
             cell.total = cell.total.wrapping_add(after.0).wrapping_sub(before.0);
             cell.bad = cell.bad.wrapping_add(after.1).wrapping_sub(before.1);
@@ -233,17 +279,18 @@ impl Instance {
         let period = self.windows.sums(self.period);
         let period_ticks = self.grid.ticks(self.terms.period.nominal_seconds());
         let budgeted = Budgeted { total: period.total(), period_ticks, age_ticks: tick + 1 - self.born };
+        // A sum of ratios has no chance that could be worked out.
+        let asks_chance = self.counting.method == Method::Occurrences && !self.counting.is_composite;
         let measure = Measure {
             target: self.terms.target,
             unit: self.unit(),
-            floor: self.terms.no_data.floor,
-            low_traffic: (self.counting.method == Method::Occurrences).then_some((&self.terms.low_traffic, budgeted)),
+            low_traffic: asks_chance.then_some((&self.terms.low_traffic, budgeted)),
             tick_s: self.grid.tick_s,
         };
-        let may_start = self.seen() >= self.terms.activate_events;
+        let (may_start, floor) = (self.seen() >= self.terms.activate_events, self.terms.no_data.floor);
         for tier in &mut self.tiers {
-            let long: &Sums = self.windows.sums(tier.long);
-            let short = tier.short.map(|place| self.windows.sums(place));
+            let long = self.windows.view(tier.long, floor);
+            let short = tier.short.map(|place| self.windows.view(place, floor));
             tier.read(&measure, (long, short), tick + 1, may_start);
         }
     }

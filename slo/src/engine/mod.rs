@@ -4,8 +4,8 @@
 //! In reading order: what a tick counts ([`sums`]), cells by time (`store`), windows as running sums ([`windows`]),
 //! what windows say ([`truth`]), how events count ([`counting`]) and slices of them (`slices`), tiers ([`tiers`]), what
 //! becomes of it ([`incident`]), one instance with all of that ([`instance`], [`forecast`], [`status`]), all of them
-//! ([`fleet`]), what a change of their SLOs does to them (`redefine`), what [`corrections`] do, and what people read
-//! ([`text`]).
+//! ([`fleet`]), those that are told by others (`composite`, `assembly`), what a change of SLOs does to them (`redefine`)
+//! and what [`corrections`] do, and what people read ([`text`]).
 
 pub mod sums;
 mod store;
@@ -19,6 +19,8 @@ pub mod instance;
 pub mod forecast;
 pub mod status;
 pub mod fleet;
+mod composite;
+mod assembly;
 mod redefine;
 pub mod corrections;
 pub mod text;

@@ -20,7 +20,8 @@ impl Fleet {
     ///   the place that it had, with the tick that brings it something.
     /// * An instance whose SLO is gone, or that an override turns off, goes: its incident ends with `slo_deleted`.
     ///
-    /// A smaller `instancesMax` takes no instance away; new ones wait until there are fewer.
+    /// A smaller `instancesMax` takes no instance away; new ones wait until there are fewer. Composites that are new have
+    /// places of their own from now on: there may be more members than before.
     pub fn redefine(&mut self, slos: Vec<Slo>) -> Vec<(u32, Event)> {
         self.slos = slos.into_iter().map(Arc::new).collect();
         self.is_redefined = self.next.is_some();
@@ -35,6 +36,7 @@ impl Fleet {
         for member in self.members.iter().filter(|member| !member.is_gone) {
             *self.counts.entry(Arc::clone(&member.key.slo)).or_default() += 1;
         }
+        self.assemble_anew();
         events
     }
 }
@@ -65,8 +67,9 @@ impl Instance {
         let next = self.windows.next();
         // The window of the last tick that closed: the next tick turns it when it is time.
         self.calendar = calendar_at(&terms.period, self.grid, if next > self.born { next - 1 } else { next });
-        self.windows.clear();
+        self.windows.truncate(0);
         let opened = open(&mut self.windows, &terms, self.grid, self.calendar);
+        self.own_windows = self.windows.len();
         (self.period, self.forecast_window) = (opened.period, opened.forecast_window);
         let before = std::mem::replace(&mut self.tiers, opened.tiers);
         for tier in &mut self.tiers {

@@ -64,6 +64,8 @@ pub(super) struct Slices {
     /// The tick that a slice begins at; slices lie at whole slices from there.
     origin: u64,
     next: u64,
+    /// Last ticks of those that were judged lately, in another way or for the first time.
+    pub(super) judged: Vec<u64>,
     /// Ticks before this one were cut in another way: they stay as they were judged.
     since: u64,
 }
@@ -84,7 +86,14 @@ impl Slices {
         let mut store = Store::default();
         // Two hours: as late as events may be.
         store.change(first.saturating_sub(7_200) / rule.slice_ticks, |_| {});
-        Self { rule, store, origin, next: first, since: 0 }
+        Self { rule, store, origin, next: first, judged: Vec::new(), since: 0 }
+    }
+
+    /// Forgets which were judged lately.
+    pub(super) fn forget_judged(&mut self) {
+        self.judged.clear();
+        // After a pause there were many.
+        self.judged.shrink_to(64);
     }
 
     /// What happened before this tick counts no more.

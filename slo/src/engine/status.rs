@@ -5,6 +5,7 @@ use super::instance::Instance;
 use super::sums::Sums;
 use super::tiers::{Gates, Phase, TierState, Unit};
 use super::truth::{Reading, Value};
+use super::windows::View;
 use crate::exact::{Decimal, Quotient};
 use crate::spec::{Target, Terms, Tier};
 
@@ -141,11 +142,10 @@ pub struct Status {
 }
 
 impl Observed {
-    fn of(sums: &Sums, unit: Unit, target: Target, floor: Decimal) -> Self {
-        let (value, sums, beta) = (Value::of(sums, floor), sums.floored(), u128::from(target.beta()));
-        let below = (beta * u128::from(sums.total)).checked_mul(scale(unit));
-        let burn = below.and_then(|below| Quotient::of(sums.bad.checked_mul(ONE)?, below));
-        Self { value, sums, unit, burn }
+    fn of(View { value, sums }: View<'_>, unit: Unit, target: Target) -> Self {
+        let (sums, beta) = (sums.floored(), u128::from(target.beta()));
+        let over = spent_of(sums.bad, beta * u128::from(sums.total), unit);
+        Self { value, sums, unit, burn: over.and_then(|(bad, allowed)| Quotient::of(bad, allowed)) }
     }
 
     /// Good of all, or the mean of the slices' ratios; `None` without events.
@@ -173,6 +173,15 @@ const fn scale(unit: Unit) -> u128 {
     match unit {
         Unit::Whole => 1,
         Unit::Fraction => 1 << 64,
+    }
+}
+
+/// `bad` and what is allowed (in 10^-8) over one denominator; of fractions to 2^-32 where they would not fit.
+fn spent_of(bad: u128, allowed: u128, unit: Unit) -> Option<(u128, u128)> {
+    match (bad.checked_mul(ONE), allowed.checked_mul(scale(unit)), unit) {
+        (Some(bad), Some(allowed), _) => Some((bad, allowed)),
+        (_, _, Unit::Fraction) => Some(((bad >> 32).checked_mul(ONE)?, allowed.checked_mul(1 << 32)?)),
+        (_, _, Unit::Whole) => None,
     }
 }
 
@@ -239,17 +248,16 @@ impl Instance {
     }
 
     fn observed(&self, place: usize) -> Observed {
-        Observed::of(self.windows.sums(place), self.unit(), self.terms.target, self.terms.no_data.floor)
+        Observed::of(self.windows.view(place, self.terms.no_data.floor), self.unit(), self.terms.target)
     }
 
     /// The budget.
     #[must_use]
     pub fn budget(&self) -> Budget {
         let (sums, total) = (self.windows.sums(self.period), self.budget_total());
-        let scale = scale(self.unit());
         let allowed = u128::from(self.terms.target.beta()) * u128::from(total);
-        let whole = allowed.checked_mul(scale);
-        let remaining = whole.and_then(|whole| Quotient::difference(whole, sums.bad().checked_mul(ONE)?, whole));
+        let spent = spent_of(sums.bad(), allowed, self.unit());
+        let remaining = spent.and_then(|(bad, whole)| Quotient::difference(whole, bad, whole));
         let one = Quotient { is_negative: false, numerator: 1, denominator: 1 };
         Budget {
             total,

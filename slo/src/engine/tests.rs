@@ -2,6 +2,7 @@
 //! from the closed forms of `slo.md` 2.5.
 
 mod corrections;
+mod composites;
 mod redefine;
 mod signed;
 mod slices;

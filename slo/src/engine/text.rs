@@ -115,6 +115,15 @@ impl Told<'_> {
                     words.many, words.did
                 )
             }
+            Unit::Fraction if matches!(self.slo.sli, Sli::Composite(_)) => {
+                let ratio = observed.ratio().and_then(|good| {
+                    let bad = good.denominator.checked_sub(good.numerator)?;
+                    Quotient::of(bad, good.denominator)
+                });
+                let Some(ratio) = ratio else { return String::new() };
+                let ratio = percent(&ratio);
+                format!(": its parts together were {ratio} bad in the last {last}; {allowed} % is allowed")
+            }
             Unit::Fraction => {
                 let Some(ratio) = Quotient::of(observed.sums.bad, whole << 64) else { return String::new() };
                 let ratio = percent(&ratio);

@@ -3,7 +3,8 @@
 
 use super::sums::Sums;
 use super::truth::{Reading, Truth, Value};
-use crate::exact::{Decimal, Fraction};
+use super::windows::View;
+use crate::exact::Fraction;
 use crate::gates;
 use crate::spec::{LowTraffic, Op, Target, Tier, Weighting};
 
@@ -113,7 +114,6 @@ pub struct TierState {
 pub(super) struct Measure<'a> {
     pub(super) target: Target,
     pub(super) unit: Unit,
-    pub(super) floor: Decimal,
     /// Of events only; the period's sums, its length and age in ticks.
     pub(super) low_traffic: Option<(&'a LowTraffic, Budgeted)>,
     pub(super) tick_s: u64,
@@ -128,8 +128,8 @@ pub(super) struct Budgeted {
 }
 
 impl Measure<'_> {
-    pub(super) fn reading(&self, tier: &Tier, sums: &Sums) -> Reading {
-        match Value::of(sums, self.floor) {
+    fn reading(&self, tier: &Tier, View { value, sums }: View<'_>) -> Reading {
+        match value {
             Value::Empty => Reading::Empty,
             Value::Unmeasured => Reading::Unmeasured,
             Value::Measured if is_over(tier.op, tier.factor, self.target, (self.unit, sums.bad(), sums.total())) => {
@@ -178,7 +178,7 @@ impl TierState {
     pub(super) fn read(
         &mut self,
         measure: &Measure<'_>,
-        (long, short): (&Sums, Option<&Sums>),
+        (long, short): (View<'_>, Option<View<'_>>),
         tick: u64,
         may_start: bool,
     ) {
@@ -186,7 +186,7 @@ impl TierState {
         self.short_reading = short.map(|short| measure.reading(&self.tier, short));
         let truth = Truth::of(self.long_reading, self.short_reading);
         self.is_frozen = truth == Truth::Unknown;
-        self.gates = (truth == Truth::True).then(|| measure.gates(&self.tier, long));
+        self.gates = (truth == Truth::True).then(|| measure.gates(&self.tier, long.sums));
         let holds_back = !may_start || self.gates.is_some_and(|gates| gates.holds_back);
         let held_ticks = self.tier.hold.seconds().div_ceil(measure.tick_s);
         let phase = match (truth, self.phase) {

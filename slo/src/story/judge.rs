@@ -55,7 +55,7 @@ impl Judge<'_> {
         else {
             return self.fault("an expectation names `tenant` and `module`");
         };
-        let found = self.play.of(tenant, module);
+        let found = self.play.of(tenant, module, text(expect.values.get("slo")));
         if let Some(wanted) = expect.values.get("exists") {
             let exists = found.is_some();
             self.hold("exists", wanted, &exists.to_string(), text(Some(wanted)) == Some(&exists.to_string()));
@@ -81,7 +81,7 @@ impl Judge<'_> {
         }
         for (key, wanted) in values {
             match key.as_str() {
-                "tenant" | "module" | "at" | "exists" => {}
+                "tenant" | "module" | "slo" | "at" | "exists" => {}
                 "period" => self.period(wanted, moment),
                 "forecast" => self.forecast(wanted, moment),
                 key => self.figure(key, wanted, moment),
@@ -138,7 +138,7 @@ impl Judge<'_> {
         let held = tier.gates.filter(|gates| gates.holds_back).map_or("null", |gates| gates.why());
         for (key, wanted) in values {
             let found = match key.as_str() {
-                "tenant" | "module" | "at" | "tier" => continue,
+                "tenant" | "module" | "slo" | "at" | "tier" => continue,
                 "state" => tier.phase.name().to_owned(),
                 "frozen" => tier.is_frozen.to_string(),
                 "word" => tier.word.name().to_owned(),
@@ -197,7 +197,7 @@ impl Judge<'_> {
         let types = values.get("types").map(texts);
         for (key, wanted) in values {
             let rows: Vec<Values> = match key.as_str() {
-                "tenant" | "module" | "types" | "exists" => continue,
+                "tenant" | "module" | "slo" | "types" | "exists" => continue,
                 "incidents" => self.incidents(found),
                 "events" => {
                     let asked = |event: &&Event| {

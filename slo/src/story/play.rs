@@ -15,6 +15,9 @@ use crate::spec::{Glob, Severity};
 /// How bad an incident was from when on; `None`: resolved.
 pub(super) type Levels = Vec<(i64, Option<Severity>)>;
 
+/// Tenant, module, SLO.
+type Who = (String, String, String);
+
 /// What one instance was found to be.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -39,7 +42,9 @@ pub(super) struct Moment {
 /// A story that was played.
 #[derive(Debug)]
 pub(super) struct Play {
-    pub(super) found: BTreeMap<(String, String), Found>,
+    found: BTreeMap<Who, Found>,
+    /// The SLO that is meant where none is named.
+    first_slo: String,
     /// Ticks from the epoch to the start.
     origin: i64,
     tick_s: i64,
@@ -51,7 +56,8 @@ impl Play {
     /// Plays a story.
     pub(super) fn new(story: &Story) -> Self {
         let tick_s = i64::try_from(story.tick_s).unwrap_or(10);
-        let mut play = Self { found: BTreeMap::new(), origin: story.start_s.div_euclid(tick_s), tick_s };
+        let first_slo = story.slos.first().map(|slo| slo.id.clone()).unwrap_or_default();
+        let mut play = Self { found: BTreeMap::new(), first_slo, origin: story.start_s.div_euclid(tick_s), tick_s };
         let asked = asked_for(story);
         let first = story.input.iter().map(|line| line.from).min().unwrap_or(0);
         let last = story.input.iter().map(|line| line.to).max().unwrap_or(0);
@@ -114,7 +120,7 @@ impl Play {
     fn follow(&mut self, key: &Key, event: Event, incident: Option<Incident>) {
         let at = self.seconds(event.at);
         let is_end = incident.as_ref().is_some_and(|incident| incident.ended.is_some());
-        let found = self.found.entry((key.tenant.to_string(), key.module.to_string())).or_default();
+        let found = self.found.entry(who(key)).or_default();
         if let Some(incident) = incident {
             let level = (!is_end).then_some(incident.level);
             match found.incidents.last_mut().filter(|(known, _)| known.id == incident.id) {
@@ -134,7 +140,7 @@ impl Play {
     fn look(&mut self, fleet: &Fleet, at: i64, asked: &BTreeSet<i64>) {
         let end = (at + 1) * self.tick_s;
         for member in fleet.members() {
-            let found = self.found.entry((member.key.tenant.to_string(), member.key.module.to_string())).or_default();
+            let found = self.found.entry(who(&member.key)).or_default();
             for tier in member.instance.tiers() {
                 let spans = found.firing.entry(tier.tier.name()).or_default();
                 let fires = tier.phase == Phase::Firing;
@@ -163,10 +169,15 @@ impl Play {
         (i64::try_from(tick).unwrap_or(0) - self.origin) * self.tick_s
     }
 
-    /// What an instance was found to be.
-    pub(super) fn of(&self, tenant: &str, module: &str) -> Option<&Found> {
-        self.found.get(&(tenant.to_owned(), module.to_owned()))
+    /// What an instance was found to be; without a name of the story's first SLO.
+    pub(super) fn of(&self, tenant: &str, module: &str, slo: Option<&str>) -> Option<&Found> {
+        let slo = slo.unwrap_or(&self.first_slo);
+        self.found.get(&(tenant.to_owned(), module.to_owned(), slo.to_owned()))
     }
+}
+
+fn who(key: &Key) -> Who {
+    (key.tenant.to_string(), key.module.to_string(), key.slo.to_string())
 }
 
 impl Line {

@@ -7,7 +7,10 @@ use super::super::sums::{Delta, Source};
 use super::super::tiers::Gates;
 use super::super::windows::Grid;
 use super::*;
-use crate::spec::{Draft, Globs, GroupBy, Method, Op, Rate, Selector, Severity, Target, TierDraft, TierSource};
+use crate::spec::{
+    Component, Draft, Globs, GroupBy, Method, Op, Rate, Selector, Severity, Target, TierDraft, TierSource,
+    WhenUnmeasured,
+};
 
 /// 2023-11-14T22:13:20Z.
 const FIRST: u64 = 170_000_000;
@@ -65,8 +68,12 @@ struct Story {
 
 impl Story {
     fn of(slo: Slo) -> Self {
-        let limits = Limits { instances_max: 1, memory_bytes_max: usize::MAX };
-        let mut fleet = Fleet::new(vec![slo], Grid::LIVE, "store", limits);
+        Self::of_all(vec![slo])
+    }
+
+    fn of_all(slos: Vec<Slo>) -> Self {
+        let limits = Limits { instances_max: 2, memory_bytes_max: usize::MAX };
+        let mut fleet = Fleet::new(slos, Grid::LIVE, "store", limits);
         fleet.places_of(("acme", "rag_hub", "POST /rag/query"), FIRST);
         let part = |value: &str, bad, share| Part { value: value.to_owned(), bad, share };
         let operations = vec![part("POST /rag/query", 35, 814), part("GET /rag", 8, 186)];
@@ -90,7 +97,11 @@ impl Story {
     }
 
     fn text(&self) -> String {
-        let member = &self.fleet.members()[0];
+        self.text_of(0)
+    }
+
+    fn text_of(&self, place: usize) -> String {
+        let member = &self.fleet.members()[place];
         let status = member.instance.status();
         Told {
             key: &member.key,
@@ -119,6 +130,24 @@ fn a_page_says_who_fails_how_badly_how_long_the_budget_lasts_and_where_it_comes_
     // 1 - 43/113.2 = 0.620141..; x 30 d / 30.714285714 = 52,335 s = 14.5 h.
     let budget = "At this rate the 30 d budget ends in 14 h; 62.01 % of it is left.";
     assert_eq!(failing().text(), format!("{FAILING} {budget} {MOST_FROM}"));
+}
+
+#[test]
+fn a_composite_speaks_of_its_parts() {
+    let component = |slo: &str| Component {
+        slo: slo.to_owned(),
+        module: None,
+        weight: Decimal::ONE,
+        when_unmeasured: WhenUnmeasured::Freeze,
+    };
+    let part = slo(Method::Occurrences, terms());
+    let whole = Slo { id: "shop".to_owned(), sli: Sli::Composite(vec![component("avail")]), ..part.clone() };
+    let story = Story::of_all(vec![part, whole]);
+    let text = story.then((0, 111_800), 2_170, Source::Alive).then((43, 1_400), 1, Source::Alive).text_of(1);
+    // The numbers of its only part, whose weight is 1.
+    let lead = "acme / rag_hub is failing its shop promise: its parts together were 3.07 % bad in the last 1 h; 0.1 % \
+        is allowed. At this rate the 30 d budget ends in 14 h; 62.01 % of it is left.";
+    assert!(text.starts_with(lead), "{text}");
 }
 
 #[test]
