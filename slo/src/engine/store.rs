@@ -184,6 +184,17 @@ impl<'a> Unpacking<'a> {
     }
 
     fn read(&mut self) -> u128 {
+        match self.bytes.split_first() {
+            // Most numbers are small.
+            Some((byte, rest)) if *byte < 0x80 => {
+                self.bytes = rest;
+                (*byte).into()
+            }
+            _ => self.read_long(),
+        }
+    }
+
+    fn read_long(&mut self) -> u128 {
         let (mut value, mut shift) = (0, 0);
         while let Some((byte, rest)) = self.bytes.split_first() {
             self.bytes = rest;
@@ -195,23 +206,38 @@ impl<'a> Unpacking<'a> {
         }
         value
     }
+
+    /// Reads the next run; `false`: there is none.
+    fn read_run(&mut self) -> bool {
+        if self.bytes.is_empty() {
+            return false;
+        }
+        self.left = self.read() as u64;
+        let [total, raw_bad, raw_total] = std::array::from_fn(|_| zagzig(self.read()) as u64);
+        let [ticks, gaps, alive] = std::array::from_fn(|_| self.read() as u32);
+        self.cell = Sums { bad: zagzig(self.read()).cast_unsigned(), total, raw_bad, raw_total, ticks, gaps, alive };
+        true
+    }
 }
 
 impl Iterator for Unpacking<'_> {
     type Item = Sums;
 
     fn next(&mut self) -> Option<Sums> {
-        if self.left == 0 {
-            if self.bytes.is_empty() {
+        self.nth(0)
+    }
+
+    /// Over whole runs, not cell by cell: a window reads one cell of a block in each tick.
+    fn nth(&mut self, skipped: usize) -> Option<Sums> {
+        let mut skipped = skipped as u64;
+        while skipped >= self.left {
+            skipped -= self.left;
+            if !self.read_run() {
+                self.left = 0;
                 return None;
             }
-            self.left = self.read() as u64;
-            let [total, raw_bad, raw_total] = std::array::from_fn(|_| zagzig(self.read()) as u64);
-            let [ticks, gaps, alive] = std::array::from_fn(|_| self.read() as u32);
-            self.cell =
-                Sums { bad: zagzig(self.read()).cast_unsigned(), total, raw_bad, raw_total, ticks, gaps, alive };
         }
-        self.left -= 1;
+        self.left -= skipped + 1;
         Some(self.cell)
     }
 }
