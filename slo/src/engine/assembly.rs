@@ -129,6 +129,7 @@ impl Fleet {
                 self.assemble(place);
             }
         }
+        self.ask_all_parts();
     }
 
     /// The instance of a part, if there is one at work.
@@ -196,7 +197,9 @@ impl Fleet {
             return Vec::new();
         }
         let parts = member.parts.iter().filter_map(|part| self.of_part(part));
-        let mut judged: Vec<u64> = parts.flat_map(|instance| instance.judged()).copied().collect();
+        let judged = parts.flat_map(|instance| instance.judged()).copied();
+        // A late event in a slice before its time does not make that one slice its own.
+        let mut judged: Vec<u64> = judged.filter(|tick| *tick >= member.instance.born).collect();
         judged.sort_unstable();
         judged.dedup();
         judged
@@ -233,9 +236,12 @@ impl Fleet {
         }
     }
 
-    /// Lets composites take what corrections changed in their parts.
+    /// Lets composites take what corrections, or other terms, changed in their parts.
     pub(super) fn ask_all_parts(&mut self) {
         for place in self.composites.clone() {
+            let mut parts = self.members[place as usize].parts.iter().filter_map(|part| self.of_part(part));
+            let is_corrected = parts.any(|instance| instance.is_corrected);
+            self.members[place as usize].instance.is_corrected |= is_corrected;
             let slices = if self.members[place as usize].instance.counting.is_told() {
                 Vec::new()
             } else {
@@ -246,12 +252,12 @@ impl Fleet {
     }
 
     /// Last ticks of the slices of the composite's period that all its parts can still tell: what was judged of a part that
-    /// began anew since stays as it was.
+    /// began anew since, rests or is gone stays as it was.
     fn slices_of(&self, place: u32) -> Vec<u64> {
         let member = &self.members[place as usize];
         let (whole, ticks) = (&member.instance, slice_ticks(&member.instance));
         let mut from = whole.windows.from(whole.period).max(whole.born);
-        for part in member.parts.iter().filter(|part| part.place.is_some()) {
+        for part in member.parts.iter().filter(|part| self.by_key.contains_key(&part.key)) {
             let Some(instance) = self.of_part(part) else { return Vec::new() };
             from = from.max(instance.born);
         }

@@ -80,7 +80,8 @@ impl Instance {
         Standing { bad: status.period.bad(), total: status.period.sums.total, remaining: status.budget.remaining }
     }
 
-    /// How its budget would stand with these effects, and no others.
+    /// How its budget would stand with these effects, and no others. What a composite would be told then, only
+    /// [`Fleet::try_corrections`] knows.
     #[must_use]
     pub fn standing_under(&self, effects: &[Effect]) -> Standing {
         let mut other = self.clone();

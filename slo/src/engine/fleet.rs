@@ -276,7 +276,7 @@ impl Fleet {
         let generation: Arc<str> = Arc::from(&*slo.revision);
         let name = format!("{}\n{}\n{}\n{}\n{generation}", self.store_id, key.tenant, key.module, key.slo);
         let mut instance = Instance::new(terms, Counting::of(slo), self.grid, (name, self.next.unwrap_or(tick)));
-        instance.correct(self.corrections.of(&key));
+        instance.windows.correct(self.corrections.of(&key));
         let is_archived = self.is_redefined;
         let (slo, pending, parts) = (Arc::clone(slo), Vec::new(), Vec::new());
         Member { key, slo, generation, instance, is_archived, is_gone: false, pending, parts }

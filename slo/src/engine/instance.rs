@@ -55,7 +55,7 @@ pub struct Instance {
     /// Its incidents.
     pub incidents: Incidents,
     /// A correction came since the last tick.
-    is_corrected: bool,
+    pub(super) is_corrected: bool,
 }
 
 impl Instance {

@@ -232,6 +232,35 @@ fn what_is_corrected_of_a_part_is_corrected_of_the_whole_and_told_before() {
 }
 
 #[test]
+fn a_correction_of_a_part_is_why_the_incident_of_the_whole_ends() {
+    for method in [Method::Occurrences, timeslices()] {
+        let mut shop = Shop::new(shop(method, ["1", "1"], WhenUnmeasured::Freeze));
+        shop.ticks(60, [(0, 100), (0, 100)], Source::Alive);
+        shop.ticks(30, [(100, 100), (0, 100)], Source::Alive);
+        assert!(shop.of("whole").instance.open_incident().is_some());
+        let outage = Effect { from: START + 60, to: START + 90, is_good: true };
+        shop.fleet.set_corrections(move |key| if &*key.slo == "search" { vec![outage] } else { Vec::new() });
+        shop.ticks(20, [(0, 100), (0, 100)], Source::Alive);
+        let last = shop.events.last().map(|(place, event)| (*place, event.kind));
+        assert_eq!(last, Some((1, Kind::Resolved(Reason::Correction))), "{method:?}");
+    }
+}
+
+#[test]
+fn slices_that_a_part_cannot_tell_any_more_stay_as_they_were_judged() {
+    let mut shop = after_an_outage(timeslices());
+    let mut slos: Vec<Slo> = shop.fleet.slos().iter().map(|slo| (**slo).clone()).collect();
+    slos[0].sli = Sli::Latency { threshold_ns: 1, failures_are_slow: false };
+    shop.fleet.redefine(slos);
+    assert_eq!((shop.sli(), shop.whole().period.sums.total), ("0.9".to_owned(), 20));
+    shop.ask();
+    shop.fleet.set_corrections(|_| vec![Effect { from: 0, to: START, is_good: false }]);
+    assert_eq!((shop.sli(), shop.whole().period.sums.total), ("0.9".to_owned(), 20));
+    shop.ticks(60, [(0, 100), (0, 100)], Source::Alive);
+    assert_eq!((shop.sli(), shop.whole().period.sums.total), ("0.933333333".to_owned(), 30));
+}
+
+#[test]
 fn another_target_of_a_part_is_asked_at_once_and_other_parts_begin_a_generation() {
     let mut shop = after_an_outage(Method::Occurrences);
     // search burns 0.1 / 0.1 = 1.
