@@ -31,7 +31,7 @@ impl Counting {
 
     /// Events as they are, for tests of what follows from them.
     #[cfg(test)]
-    pub(super) const OCCURRENCES: Self = Self { method: Method::Occurrences, quantile: None };
+    pub(super) const OCCURRENCES: Self = Self { method: Method::Occurrences, quantile: None, is_composite: false };
 
     /// What bad ones are counted in.
     #[must_use]

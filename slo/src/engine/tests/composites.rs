@@ -67,7 +67,7 @@ impl Shop {
     fn ticks(&mut self, ticks: u64, both: Both, source: Source) {
         for _ in 0..ticks {
             self.bring(self.next, both);
-            self.events.extend(self.fleet.close(self.next, |_| source));
+            self.events.extend(self.fleet.close(self.next, |_, _| source));
             self.next += 1;
         }
     }
