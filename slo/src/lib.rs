@@ -24,6 +24,7 @@
 //! * **window** – a union of whole slots that a figure speaks about.
 //! * **snapshot** – the immutable figures of one moment.
 //! * **SLO** – a promise about a ratio over a period; its **target** T leaves an **error budget** of 1 - T.
+//! * **tap** – a metric with attributes, and what SLOs read from its points.
 //! * **instance** – an SLO of one tenant x module.
 //! * **burn rate** – how many times faster than evenly over the period the budget goes.
 //! * **tier** – a burn rate over a long and a short window at which somebody is told: page or ticket.
@@ -43,6 +44,8 @@ pub mod coverage;
 
 pub mod spec;
 pub mod document;
+
+pub mod taps;
 
 pub mod calendar;
 pub mod gates;
