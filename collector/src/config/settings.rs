@@ -3,6 +3,8 @@
 //! The doc comments here and in the rooms become the descriptions of the schema and the comments of the default file,
 //! so they speak to the operator. A key exists only if something obeys it.
 
+use std::sync::Arc;
+
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,6 +146,7 @@ impl Settings {
             gateway_counters: self.aggregator.metrics.gateway_counters.clone(),
             tenancy: self.tenancy.clone(),
             modules: self.modules.clone(),
+            taps: Arc::default(),
         }
     }
 

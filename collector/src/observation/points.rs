@@ -4,8 +4,10 @@
 //! UTF-8. Points of metrics that nobody uses are accepted without a row.
 
 mod stream;
+mod tapped;
 mod wanted;
 
+use super::batch::Builder;
 use super::batch::row::{self, Evidence, Extra, NO_CODE, extra, point_flag};
 use super::fields::{label, oddity_flags};
 use super::items::{Codes, ItemWalk, Refusal};
@@ -81,9 +83,9 @@ impl ItemWalk<'_> {
         row.evidence = self.builder.evidence(evidence);
         row.context = self.context_row();
         if target != 0 {
-            row.first_extra = self.builder.extra(&Extra { key: extra::TARGET, kind: STRING, value: target.into() });
-            row.extras = 1;
+            add_extra(self.builder, &mut row, &Extra { key: extra::TARGET, kind: STRING, value: target.into() });
         }
+        self.taps_of_point(&mut row, metric.name, &point.pairs);
         if !point.words.is_empty() {
             row.first_word = self.builder.words(&point.words);
             row.words = point.words.len() as u32;
@@ -108,6 +110,15 @@ impl ItemWalk<'_> {
         }
         Ok(0)
     }
+}
+
+/// Adds what few points have. The extras of a point stand one behind the other.
+fn add_extra(builder: &mut Builder, row: &mut row::Point, said: &Extra) {
+    let place = builder.extra(said);
+    if row.extras == 0 {
+        row.first_extra = place;
+    }
+    row.extras += 1;
 }
 
 fn reason(defect: PointDefect) -> Reason {
@@ -175,7 +186,7 @@ impl<'a> MetricSink<'a> for ItemWalk<'_> {
     }
 
     fn wants(&self, metric: &Metric<'a>) -> bool {
-        wanted::is_wanted(metric.name, &self.rules.gateway_counters)
+        wanted::is_wanted(metric.name, &self.rules.gateway_counters) || self.is_tapped(metric.name)
     }
 
     fn point(&mut self, metric: &Metric<'a>, point: &mut Point<'a>, at: metrics::Position) {

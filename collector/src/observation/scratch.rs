@@ -1,5 +1,10 @@
 //! Buffers and patterns that outlive a request.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bailiwick_slo::taps::Taps;
+
 use super::glob::Glob;
 use super::memo::Memo;
 use super::owner::Owner;
@@ -29,6 +34,10 @@ pub(super) struct Scratch {
     pub(super) tenants: Vec<bool>,
     /// Strings: the tenants of the `bailiwick.tenant.set` that was read last.
     pub(super) tenant_set: Vec<u32>,
+    /// Where the taps of the moment stand.
+    taps_in_force: Arc<ArcSwap<Taps>>,
+    /// Those that this request goes by.
+    pub(super) taps: Arc<Taps>,
 }
 
 impl Scratch {
@@ -53,13 +62,20 @@ impl Scratch {
             ignored: Memo::default(),
             tenants: Vec::new(),
             tenant_set: Vec::new(),
+            taps_in_force: Arc::clone(&rules.taps),
+            taps: rules.taps.load_full(),
         }
     }
 
-    /// Forgets what was said of the strings of a batch.
+    /// Forgets what was said of the strings of a batch, and takes the taps of now.
     pub(super) fn begin(&mut self) {
         self.excluded.clear();
         self.tenants.clear();
+        // They change when definitions are read again: all other requests share no counter with other workers.
+        let now = self.taps_in_force.load();
+        if !Arc::ptr_eq(&self.taps, &now) {
+            self.taps = Arc::clone(&now);
+        }
     }
 
     /// The module that settings give to spans of this name (`sli.md` 1.2 b).

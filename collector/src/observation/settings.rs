@@ -2,6 +2,10 @@
 
 mod spans;
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bailiwick_slo::taps::Taps;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -207,4 +211,7 @@ pub struct Rules {
     pub tenancy: tenancy::Settings,
     /// Module claims.
     pub modules: tenancy::ModuleSettings,
+    /// What SLOs read from metrics. Taps may be appended while observers run: each request goes by those of its
+    /// beginning. Whoever counts must know a tap before it stands here.
+    pub taps: Arc<ArcSwap<Taps>>,
 }

@@ -223,6 +223,8 @@ pub mod extra {
     pub const DATA_PATTERN: u16 = 8;
     /// String: the operation of a point if its `http.target` is a known route; it has none then.
     pub const TARGET: u16 = 9;
+    /// u64: number of a tap that reads the point ([`bailiwick_slo::taps`]), once per tap.
+    pub const TAP: u16 = 10;
 }
 
 /// What kind of peer a CLIENT or PRODUCER span names, where it says so.

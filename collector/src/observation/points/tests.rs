@@ -1,5 +1,7 @@
 //! What metrics say, as requests and the rows that must come of them.
 
+mod tapped;
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
