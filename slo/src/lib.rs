@@ -49,7 +49,6 @@ pub mod taps;
 
 pub mod calendar;
 pub mod gates;
-pub mod taps;
 pub mod engine;
 pub mod course;
 pub mod attribution;

@@ -6,6 +6,7 @@ mod findings;
 mod graph;
 mod promised;
 mod samples;
+mod tapped;
 mod traced;
 
 use std::sync::Arc;
@@ -23,7 +24,9 @@ use crate::observation::Signal;
 use crate::observation::report::Reason;
 use crate::tenancy::Source;
 
-pub use super::streams::{DropReason, MetricCounts, ServiceCounts, StreamCounters, StreamsShown};
+pub use super::streams::{
+    DropReason, MetricCounts, ServiceCounts, StreamCounters, StreamsShown, TapCounters, TapCounts, TappedId, TappedName,
+};
 pub use coverage::{Correction, Gap, GapTraces, PARTS, Part, Parts, Settled, Verdict};
 pub use findings::{Certainty, Finding, FindingCount, PatternFigures, Rule, Severity};
 pub use graph::{EDGE_FIELDS, EdgeCounts, EdgeId, EdgeKind, EdgeName, EdgeTotals, EdgeWindow};

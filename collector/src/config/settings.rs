@@ -173,6 +173,7 @@ impl Settings {
             sources: self.tenancy.sources.iter().map(source).collect(),
             modules: modules.collect(),
             late_accept: self.ingest.late_accept,
+            taps: Arc::default(),
         }
     }
 }

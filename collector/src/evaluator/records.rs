@@ -106,10 +106,10 @@ impl Records {
             .series
             .extend(series.map(|series| Series { module: series.module_id, operation: Arc::clone(&series.operation) }));
         self.series += record.series.len();
-        for (module, heard_ns) in snapshot.heard() {
-            let tick = u64::from(Slot::holding(*heard_ns).0);
-            if self.heard.insert(*module, tick) != Some(tick) {
-                record.heard.push((*module, tick));
+        for (module, heard_ns) in snapshot.last_points_heard() {
+            let tick = u64::from(Slot::holding(heard_ns).0);
+            if self.heard.insert(module, tick) != Some(tick) {
+                record.heard.push((module, tick));
             }
         }
     }

@@ -31,21 +31,13 @@ pub(in crate::aggregator) struct Closed<const N: usize> {
     through: Slot,
     /// What was added when it came about, by slot: of the slots that closed then, and of earlier ones.
     joined: Vec<(Slot, Layers<Table<N>>)>,
-    /// How often it changed before.
+    /// How many there were before it.
     revision: u64,
 }
 
 impl<const N: usize> Default for Closed<N> {
     fn default() -> Self {
         Self { slots: VecDeque::new(), hours: VecDeque::new(), through: Slot(0), joined: Vec::new(), revision: 0 }
-    }
-}
-
-impl<const N: usize> Clone for Closed<N> {
-    fn clone(&self) -> Self {
-        // What joined is said anew by whoever changes the copy.
-        let (slots, hours) = (self.slots.clone(), self.hours.clone());
-        Self { slots, hours, through: self.through, joined: Vec::new(), revision: self.revision }
     }
 }
 
@@ -75,16 +67,16 @@ impl<const N: usize> Tiers<N> {
         if through == self.closed.through && ended.is_empty() {
             return;
         }
-        let closed = Arc::make_mut(&mut self.closed);
-        closed.through = through;
-        closed.revision += 1;
-        closed.joined.clear();
+        let mut closed = Closed {
+            slots: self.closed.slots.clone(),
+            hours: self.closed.hours.clone(),
+            through,
+            joined: Vec::new(),
+            revision: self.closed.revision + 1,
+        };
         let oldest = Slot(through.0.saturating_sub(SLOTS_KEPT as u32));
         for (slot, rows) in ended {
-            let mut rows: Vec<_> = rows.into_iter().filter(|(_, fields)| *fields != [0; N]).collect();
-            rows.sort_unstable_by_key(|(number, _)| *number);
-            let mut layers = Layers::default();
-            layers.push(Table::write(rows));
+            let layers = layers(rows);
             if slot < oldest {
                 put(&mut closed.hours, slot.hour(), &layers);
             } else {
@@ -97,11 +89,21 @@ impl<const N: usize> Tiers<N> {
         }
         let oldest_hour = through.hour().saturating_sub(HOURS_KEPT as u32);
         while closed.hours.pop_front_if(|(hour, _)| *hour < oldest_hour).is_some() {}
+        self.closed = Arc::new(closed);
     }
 
     pub(in crate::aggregator) fn closed(&self) -> &Arc<Closed<N>> {
         &self.closed
     }
+}
+
+/// Rows that count something, as a table in the order of numbers.
+fn layers<const N: usize>(rows: Rows<N>) -> Layers<Table<N>> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|(_, fields)| *fields != [0; N]).collect();
+    rows.sort_unstable_by_key(|(number, _)| *number);
+    let mut layers = Layers::default();
+    layers.push(Table::write(rows));
+    layers
 }
 
 fn put<K: Ord + Copy, const N: usize>(
@@ -121,14 +123,15 @@ impl<const N: usize> Closed<N> {
         self.through
     }
 
-    /// What was added when it came about, slot by slot and by number. Withdrawals are two's complement.
+    /// What was added when it came about, slot by slot and number by number. Withdrawals are two's complement.
     pub(in crate::aggregator) fn joined(&self) -> impl Iterator<Item = (Slot, u32, Fields<N>)> + '_ {
         self.joined.iter().flat_map(|(slot, layers)| {
-            layers.tables().flat_map(Table::rows).map(|(number, fields)| (*slot, number, fields))
+            let rows = layers.tables().flat_map(Table::rows);
+            rows.map(|(number, fields)| (*slot, number, fields))
         })
     }
 
-    /// How often it changed before: of the same number, the same has joined.
+    /// How often closed slots had changed before: what has the same number has the same [`Self::joined`].
     pub(in crate::aggregator) fn revision(&self) -> u64 {
         self.revision
     }
@@ -169,17 +172,12 @@ mod tests {
         tiers.add(NOW - 300 * SECOND_NS, 4, &[0, 7]);
         tiers.close(NOW + 20 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Minute), BTreeMap::from([(3, [2, 5])]));
-        let joined =
-            |tiers: &Tiers<2>| tiers.closed().joined().map(|(_, number, fields)| (number, fields)).collect::<Vec<_>>();
-        assert_eq!((joined(&tiers), tiers.closed().revision()), (vec![(4, [0, 7]), (3, [2, 5])], 1));
         assert_eq!(tiers.closed().window(Window::Hour), BTreeMap::from([(3, [2, 5]), (4, [0, 7])]));
         // Late for a closed slot, and taken out of one.
         tiers.add(NOW, 4, &[1, 0]);
         tiers.withdraw(NOW, 3, &[1, 0]);
         tiers.close(NOW + 20 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Minute), BTreeMap::from([(3, [1, 5]), (4, [1, 0])]));
-        let less = 1_u64.wrapping_neg();
-        assert_eq!((joined(&tiers), tiers.closed().revision()), (vec![(3, [less, 0]), (4, [1, 0])], 2));
         // Two hours later only the day has them; a day and more later nothing has.
         tiers.close(NOW + 7_200 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Hour), BTreeMap::new());
@@ -190,6 +188,34 @@ mod tests {
         assert_eq!(tiers.closed().window(Window::Hour), BTreeMap::from([(5, [9, 9])]));
         tiers.close(NOW + 30 * 3_600 * SECOND_NS, 10 * SECOND_NS);
         assert_eq!(tiers.closed().window(Window::Day), BTreeMap::new());
+    }
+
+    #[test]
+    fn what_joins_closed_slots_is_told_once_and_late_additions_apart() {
+        let mut tiers: Tiers<2> = Tiers::default();
+        let (slot, earlier) = (Slot::holding(NOW), Slot::holding(NOW - 300 * SECOND_NS));
+        let joined = |tiers: &Tiers<2>| tiers.closed().joined().collect::<Vec<_>>();
+        tiers.add(NOW, 4, &[1, 0]);
+        tiers.add(NOW, 3, &[2, 5]);
+        tiers.close(NOW + 5 * SECOND_NS, 10 * SECOND_NS);
+        let before = tiers.closed().revision();
+        assert_eq!(joined(&tiers), [], "still open");
+        tiers.close(NOW + 20 * SECOND_NS, 10 * SECOND_NS);
+        assert_eq!(joined(&tiers), [(slot, 3, [2, 5]), (slot, 4, [1, 0])]);
+        let first = tiers.closed().revision();
+        assert!(first > before);
+        // Nothing closed: the same is told under the same number.
+        tiers.close(NOW + 21 * SECOND_NS, 10 * SECOND_NS);
+        assert_eq!((tiers.closed().revision(), joined(&tiers).len()), (first, 2));
+        tiers.add(NOW - 300 * SECOND_NS, 3, &[0, 7]);
+        tiers.add(NOW, 4, &[2, 0]);
+        let shown = Arc::clone(tiers.closed());
+        tiers.close(NOW + 22 * SECOND_NS, 10 * SECOND_NS);
+        assert_eq!(joined(&tiers), [(earlier, 3, [0, 7]), (slot, 4, [2, 0])], "only what came since");
+        assert_eq!(shown.joined().count(), 2, "readers of the one before keep theirs");
+        // A slot without anything closes too, and says so.
+        tiers.close(NOW + 30 * SECOND_NS, 10 * SECOND_NS);
+        assert_eq!((joined(&tiers).len(), tiers.closed().revision()), (0, first + 2));
     }
 
     #[test]

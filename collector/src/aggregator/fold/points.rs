@@ -1,5 +1,7 @@
 //! Data points on their way into the streams: whose they are, and what the books say of those that cannot count.
 
+use bailiwick_slo::taps::{TapNumber, Taps};
+
 use super::Aggregator;
 use crate::aggregator::names::NO_SYMBOL;
 use crate::aggregator::snapshot::{Cause, ModuleId};
@@ -10,7 +12,19 @@ use crate::observation::batch::View;
 use crate::observation::batch::row::{Point, extra};
 use crate::observation::report::Reason;
 
+/// The taps that read a point, as its row says. A number that no run gives stands for one that is not known here.
+fn taps_of<'b>(batch: &View<'b>, point: &Point) -> impl Iterator<Item = TapNumber> + 'b {
+    let extras = batch.extras_of(point.first_extra, point.extras);
+    extras.filter(|said| said.key == extra::TAP).map(|said| TapNumber::try_from(said.value).unwrap_or(TapNumber::MAX))
+}
+
 impl Aggregator {
+    /// Goes by these taps from the next record on: those that it went by, with others appended. To be called before an
+    /// observer gets them: what a point says of a tap that is not known here is counted as unknown and nothing else.
+    pub fn set_taps(&mut self, taps: &Taps) {
+        self.streams.set_taps(taps);
+    }
+
     /// Takes the points of a batch in.
     pub(super) fn take_points(&mut self, batch: &View<'_>) {
         let contexts = batch.contexts();
@@ -29,11 +43,18 @@ impl Aggregator {
         for (point, owner, _) in &owned {
             self.streams.hear(owner, batch.string(point.metric), now_ns);
         }
+        let (mut taps, mut words) = (Vec::new(), Vec::new());
         for (point, owner, claim) in &owned {
+            taps.clear();
+            taps.extend(taps_of(batch, point));
+            words.clear();
+            if self.streams.want_buckets(&taps) {
+                words.extend(batch.words_of(point.first_word, point.words));
+            }
             let outcome = self.streams.apply(&streams::Arrival {
                 point,
-                // No SLO asks for buckets yet.
-                words: &[],
+                words: &words,
+                taps: &taps,
                 owner: *owner,
                 name: batch.string(point.metric),
                 unit: batch.string(point.unit),

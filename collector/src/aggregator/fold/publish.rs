@@ -123,16 +123,15 @@ impl Aggregator {
             max: self.settings.coverage.trace_spans_max.into(),
             refused: usage.oversized,
         };
-        let rest =
-            [self.classes.limit(), cells, spans, self.findings.limit(), self.graph.limit(), self.streams.limit()];
-        of_series.chain(rest).chain(of_index).collect()
+        let rest = [self.classes.limit(), cells, spans, self.findings.limit(), self.graph.limit()];
+        of_series.chain(rest).chain(self.streams.limits()).chain(of_index).collect()
     }
 
     /// What SLOs ask for besides requests.
     fn promised(&self) -> Promised {
         let (class_names, classes) = self.classes.publish();
         let (leak_sets, leaked) = self.leaked.publish();
-        Promised { class_names, classes, leak_sets, leaked, heard: Default::default() }
+        Promised { class_names, classes, leak_sets, leaked }
     }
 
     /// What the index and its judges add.

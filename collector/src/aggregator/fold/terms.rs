@@ -1,8 +1,11 @@
-//! What the fold goes by: its settings, what is known of modules, and the tenants' sources. Fixed for a run.
+//! What the fold goes by: its settings, what is known of modules, and the tenants' sources. Fixed for a run,
+//! but for taps, which may be appended (`Aggregator::set_taps`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bailiwick_slo::conventions::MODULE_UNKNOWN;
+use bailiwick_slo::taps::Taps;
 
 use super::{Aggregator, Bench, ClaimSource, Desk, Settings};
 use crate::aggregator::LeakSettings;
@@ -49,6 +52,8 @@ pub struct Terms {
     pub modules: Vec<KnownModule>,
     /// `ingest.late_accept`: settled traces are kept as long.
     pub late_accept: Period,
+    /// What SLOs read from metrics, to begin with.
+    pub taps: Arc<Taps>,
 }
 
 impl Default for Terms {
@@ -61,7 +66,13 @@ impl Default for Terms {
             ClaimSource::Inherited,
             ClaimSource::Baggage,
         ];
-        Self { settings: Settings::default(), sources, modules: Vec::new(), late_accept: Period::seconds(600) }
+        Self {
+            settings: Settings::default(),
+            sources,
+            modules: Vec::new(),
+            late_accept: Period::seconds(600),
+            taps: Arc::default(),
+        }
     }
 }
 
@@ -124,6 +135,8 @@ impl Aggregator {
         let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
         let names = names(&terms, &mut tenants);
         allowed.renumber(&mut tenants);
+        let mut streams = Streams::new(settings.metrics.clone(), terms.late_accept.nanos());
+        streams.set_taps(&terms.taps);
         Self {
             names,
             ledger: Ledger::new(settings.series.tenants_max),
@@ -148,7 +161,7 @@ impl Aggregator {
             messages: Default::default(),
             extra_weights: Default::default(),
             parts: Default::default(),
-            streams: Streams::new(settings.metrics.clone(), terms.late_accept.nanos()),
+            streams,
             attribution: Default::default(),
             attributing: Default::default(),
             unknown_module,

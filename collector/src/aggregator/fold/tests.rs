@@ -7,6 +7,7 @@ mod looked_up;
 mod orders;
 mod model;
 mod replay;
+mod tapped;
 
 use bailiwick_slo::time::Window;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

@@ -17,7 +17,6 @@ pub(in crate::aggregator) struct Promised {
     pub(in crate::aggregator) classes: Arc<Closed<CLASS_FIELDS>>,
     pub(in crate::aggregator) leak_sets: Arc<Vec<Vec<String>>>,
     pub(in crate::aggregator) leaked: Arc<Closed<LEAK_FIELDS>>,
-    pub(in crate::aggregator) heard: Arc<BTreeMap<ModuleId, u64>>,
 }
 
 /// Fast and slow requests of a series against one threshold. What was taken out is two's complement.
@@ -88,12 +87,6 @@ impl Snapshot {
         let Some(place) = self.promised.leak_sets.iter().position(|set| set == rules) else { return BTreeMap::new() };
         let sums = self.promised.leaked.sum(from, to).into_iter();
         sums.map(|(module, fields)| (module, [fields[0], fields[1 + place]])).collect()
-    }
-
-    /// By tenant x module: when a metric point arrived last, nanoseconds since the Unix epoch.
-    #[must_use]
-    pub fn heard(&self) -> &BTreeMap<ModuleId, u64> {
-        &self.promised.heard
     }
 
     /// What coverage is made of, as it was added to closed slots when it was published last.

@@ -61,6 +61,20 @@ impl Buckets {
         }
     }
 
+    /// Values in buckets that are wholly at or below a threshold, and values in the bucket that holds it between its
+    /// bounds.
+    pub(super) fn at_most(&self, threshold: f64) -> (u64, u64) {
+        match self {
+            Self::Explicit { bounds, counts } => {
+                let below = bounds.partition_point(|bound| *bound <= threshold);
+                let is_bound = below > 0 && bounds[below - 1] >= threshold;
+                let inside = if is_bound { 0 } else { counts[below] };
+                (counts[..below].iter().fold(0, |sum, count| u64::saturating_add(sum, *count)), inside)
+            }
+            Self::Exponential(exponential) => exponential.at_most(threshold),
+        }
+    }
+
     /// Bytes that they hold.
     pub(super) fn memory_bytes(&self) -> usize {
         let held = match self {

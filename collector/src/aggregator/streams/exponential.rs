@@ -148,6 +148,31 @@ impl Exponential {
         }
     }
 
+    /// Values in buckets that are wholly at or below a threshold, and values in the bucket that holds it between its
+    /// bounds.
+    pub(super) fn at_most(&self, threshold: f64) -> (u64, u64) {
+        // Each bucket with its lowest and its highest value; which of them it holds itself does not matter here.
+        let ends = |index: i64| (top(index - 1, self.scale), top(index, self.scale));
+        let negative = self.negative.0.iter().map(|(index, count)| {
+            let (bottom, top) = ends(*index);
+            (-top, -bottom, *count)
+        });
+        let positive = self.positive.0.iter().map(|(index, count)| {
+            let (bottom, top) = ends(*index);
+            (bottom, top, *count)
+        });
+        let zero = (-self.zero_threshold, self.zero_threshold, self.zero_count);
+        let (mut below, mut inside) = (0_u64, 0_u64);
+        for (bottom, top, count) in negative.chain([zero]).chain(positive) {
+            if top <= threshold {
+                below = below.saturating_add(count);
+            } else if bottom < threshold {
+                inside = inside.saturating_add(count);
+            }
+        }
+        (below, inside)
+    }
+
     /// Both together.
     #[cfg_attr(not(test), expect(dead_code, reason = "windows of histograms are merged for the SLOs that name them"))]
     pub(super) fn plus(&self, other: &Self) -> Self {

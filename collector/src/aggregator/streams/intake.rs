@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_slo::coverage::Source;
+use bailiwick_slo::taps::{TapNumber, Taps};
 use bailiwick_slo::time::{SECOND_NS, Slot};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -16,6 +17,8 @@ use super::sequence::{DropReason, Outcome, Sample, Sequence};
 use super::services::{ServiceNumber, Services};
 use super::shapes::Shapes;
 use super::shown::{StreamCounters, StreamsShown};
+use super::tapped::TapBooks;
+use crate::aggregator::memory::chunked::Chunked;
 use crate::aggregator::settings::StreamSettings;
 use crate::aggregator::snapshot::{Limit, ModuleId};
 use crate::observation::batch::row::{Point, point_flag};
@@ -45,8 +48,10 @@ pub(in crate::aggregator) struct Owner {
 pub(in crate::aggregator) struct Arrival<'a> {
     /// Its row.
     pub(in crate::aggregator) point: &'a Point,
-    /// Its words if an SLO wants its buckets; else none.
+    /// Its words if a tap reads its buckets; else none.
     pub(in crate::aggregator) words: &'a [u64],
+    /// The taps that read it.
+    pub(in crate::aggregator) taps: &'a [TapNumber],
     /// Whose it is.
     pub(in crate::aggregator) owner: Owner,
     /// Name of the metric.
@@ -93,6 +98,7 @@ pub(in crate::aggregator) struct Streams {
     shapes: Shapes,
     services: Services,
     kept: Kept,
+    tapped: TapBooks,
     levels: Levels,
     operations: Operations,
     counters: StreamCounters,
@@ -102,6 +108,8 @@ pub(in crate::aggregator) struct Streams {
     /// Where the stretch begins that the first count of a source speaks about.
     first_counts: BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>,
     first_shown: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
+    /// The journal's clock at the last point of each tenant x module, 0 where there was none.
+    heard: Chunked<u64>,
 }
 
 impl Streams {
@@ -116,6 +124,7 @@ impl Streams {
             shapes: Shapes::new(max),
             services: Services::default(),
             kept: Kept::default(),
+            tapped: TapBooks::default(),
             levels: Levels::default(),
             operations: Operations::new(max),
             counters: StreamCounters::default(),
@@ -123,7 +132,18 @@ impl Streams {
             last_points: Arc::default(),
             first_counts: BTreeMap::new(),
             first_shown: Arc::default(),
+            heard: Chunked::default(),
         }
+    }
+
+    /// Goes by these taps from now on; those that were known have their numbers still.
+    pub(in crate::aggregator) fn set_taps(&mut self, taps: &Taps) {
+        self.tapped.set(taps);
+    }
+
+    /// Whether one of these taps reads buckets.
+    pub(in crate::aggregator) fn want_buckets(&self, taps: &[TapNumber]) -> bool {
+        self.tapped.want_buckets(taps)
     }
 
     /// The number of a service by its namespace (may be empty) and name.
@@ -141,6 +161,11 @@ impl Streams {
     /// that the order of an instance's two HTTP names in it does not matter.
     pub(in crate::aggregator) fn hear(&mut self, owner: &Owner, name: &str, now_ns: u64) {
         self.shapes.hear(owner, self.meaning(name), now_ns);
+        let module = owner.module as usize;
+        self.heard.grow(module + 1);
+        if self.heard.get(module).is_some_and(|heard| *heard < now_ns) {
+            *self.heard.get_mut(module) = now_ns;
+        }
     }
 
     /// Applies one point: what it came to, and its counts are booked.
@@ -178,6 +203,8 @@ impl Streams {
             return outcome;
         }
         self.shapes.hear(&arrival.owner, meaning, arrival.now_ns);
+        // Whoever names the old HTTP name in an SLO wants it, superseded or not.
+        self.tapped.book(arrival, &outcome);
         let is_superseded =
             meaning.is_some_and(|meaning| self.shapes.is_superseded(&arrival.owner, meaning, arrival.now_ns));
         if let Some(stream) = self.streams.get_mut(&key) {
@@ -267,6 +294,7 @@ impl Streams {
     /// Closes slots, and once a slot looks at what is live.
     pub(in crate::aggregator) fn close(&mut self, now_ns: u64, close_after_ns: u64) {
         self.kept.close(now_ns, close_after_ns);
+        self.tapped.counts.close(now_ns, close_after_ns);
         if self.swept < Slot::holding(now_ns) {
             self.swept = Slot::holding(now_ns);
             self.sweep(now_ns);
@@ -310,14 +338,15 @@ impl Streams {
         self.operations.retire(now_ns);
     }
 
-    /// Streams, their maximum, and points that found no place.
-    pub(in crate::aggregator) fn limit(&self) -> Limit {
-        Limit {
+    /// Streams and what taps count, their maxima, and what found no place.
+    pub(in crate::aggregator) fn limits(&self) -> [Limit; 2] {
+        let streams = Limit {
             name: "metrics.metric_streams_max",
             used: self.streams.len() as u64,
             max: self.settings.metric_streams_max.into(),
             refused: self.counters.dropped[DropReason::StreamLimit as usize],
-        }
+        };
+        [streams, self.tapped.limit()]
     }
 
     /// The figures of this moment.
@@ -330,10 +359,14 @@ impl Streams {
             first_counts: Arc::clone(&self.first_shown),
             levels: Arc::clone(self.levels.shown()),
             operations: Arc::clone(self.operations.shown()),
+            tapped: Arc::clone(self.tapped.counts.closed()),
+            tapped_names: self.tapped.names.clone(),
+            heard: self.heard.clone(),
             counters: StreamCounters {
                 operations_refused: self.operations.refused(),
                 services_refused: self.services.refused(),
                 streams: self.streams.len() as u64,
+                taps: self.tapped.counters,
                 ..self.counters
             },
         }

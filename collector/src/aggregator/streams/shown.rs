@@ -10,6 +10,7 @@ use bailiwick_slo::time::Slot;
 
 use super::operations::Grown;
 use super::sequence::DropReason;
+use super::tapped::{TAPPED_FIELDS, TapCounters, TapCounts, TappedId, TappedName};
 use crate::aggregator::counts::tiers::Closed;
 use crate::aggregator::memory::chunked::Chunked;
 use crate::aggregator::snapshot::ModuleId;
@@ -74,6 +75,8 @@ pub struct StreamCounters {
     pub services_refused: u64,
     /// Streams known now.
     pub streams: u64,
+    /// Points that SLOs read.
+    pub taps: TapCounters,
 }
 
 /// The figures of one moment.
@@ -86,6 +89,9 @@ pub struct StreamsShown {
     pub(super) first_counts: Arc<BTreeMap<ModuleId, [Option<u64>; Source::ALL.len()]>>,
     pub(super) levels: Arc<BTreeMap<ModuleId, [Option<i64>; 2]>>,
     pub(super) operations: Arc<Grown>,
+    pub(super) tapped: Arc<Closed<TAPPED_FIELDS>>,
+    pub(super) tapped_names: Chunked<TappedName>,
+    pub(super) heard: Chunked<u64>,
     pub(super) counters: StreamCounters,
 }
 
@@ -191,6 +197,23 @@ impl StreamsShown {
     pub fn operations(&self, module: ModuleId, since_ns: u64) -> impl Iterator<Item = &Arc<str>> {
         let grown = self.operations.get(&module).into_iter().flat_map(|of_module| of_module.iter());
         grown.filter(move |(_, at_ns)| **at_ns >= since_ns).map(|(operation, _)| operation)
+    }
+
+    pub(in crate::aggregator) fn tapped(&self) -> impl ExactSizeIterator<Item = &TappedName> {
+        self.tapped_names.iter()
+    }
+
+    pub(in crate::aggregator) fn tapped_joined(&self) -> impl Iterator<Item = (Slot, TappedId, TapCounts)> + '_ {
+        self.tapped.joined().map(|(slot, number, fields)| (slot, number, TapCounts::from_fields(fields)))
+    }
+
+    pub(in crate::aggregator) fn tapped_revision(&self) -> u64 {
+        self.tapped.revision()
+    }
+
+    /// When a point of each tenant x module last arrived, by the journal's clock; 0: never.
+    pub(in crate::aggregator) fn heard(&self) -> &Chunked<u64> {
+        &self.heard
     }
 
     /// What became of points.

@@ -3,6 +3,7 @@
 
 mod drive;
 mod laws;
+mod tapped;
 
 use bailiwick_slo::coverage::Denominator;
 use bailiwick_slo::ratio::Ratio;

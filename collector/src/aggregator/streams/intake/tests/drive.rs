@@ -28,6 +28,8 @@ pub(super) struct Sent {
     pub(super) began_s: Option<u64>,
     pub(super) value: u64,
     pub(super) count: u64,
+    /// Numbers of the taps that read it.
+    pub(super) taps: &'static [u16],
 }
 
 /// A counter's point that began a minute ago.
@@ -46,6 +48,7 @@ pub(super) fn counter(name: &'static str, value: i64) -> Sent {
         began_s: None,
         value: value.cast_unsigned(),
         count: 0,
+        taps: &[],
     }
 }
 
@@ -80,6 +83,9 @@ impl Sent {
     }
     pub(super) fn began(self, began_s: u64) -> Self {
         Self { began_s: Some(began_s), ..self }
+    }
+    pub(super) fn taps(self, taps: &'static [u16]) -> Self {
+        Self { taps, ..self }
     }
     pub(super) fn sum(self, sum: f64) -> Self {
         Self { value: sum.to_bits(), ..self }
@@ -129,9 +135,9 @@ impl Driven {
             flags: sent.flags,
             ..Point::default()
         };
-        let Sent { name, unit, operation, .. } = sent;
+        let Sent { name, unit, operation, taps, .. } = sent;
         let now_ns = self.now_ns();
-        self.streams.apply(&Arrival { point: &point, words, owner, name, unit, operation, now_ns })
+        self.streams.apply(&Arrival { point: &point, words, taps, owner, name, unit, operation, now_ns })
     }
 
     /// Points of one batch: heard of whole, then applied.
