@@ -22,8 +22,8 @@ use crate::config::Settings;
 use crate::evaluator::{self, Feed, Report};
 use crate::frontend::{self, Orders, Readiness};
 use crate::journal::MemoryJournal;
-use crate::observation::Observer;
 use crate::observation::budget::Budget;
+use crate::observation::{Observer, Rules};
 use crate::receiver::accept::{Occupancy, Seats};
 use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
 
@@ -99,7 +99,8 @@ impl Daemon {
         let (ready, ready_seen) = watch::channel(false);
         let body_bytes_max = settings.limits.body_bytes_max.0;
         let surroundings = Surroundings { budget: budget.clone(), body_bytes_max, ready: ready_seen };
-        let pipeline = pipeline(&settings, journal.clone(), &clock);
+        let rules = Arc::new(settings.rules());
+        let pipeline = pipeline(&settings, &rules, journal.clone(), &clock);
         let receiver = receiver::start(&settings.receiver, surroundings, pipeline).await;
         let receiver = receiver.map_err(|error| StartError::Listen(error.to_string()))?;
         let server = frontend::Bound::bind(&settings.server).await;
@@ -109,6 +110,7 @@ impl Daemon {
         let documents = definitions().map_err(StartError::Definitions)?;
         let mut fold = Aggregator::new(settings.terms());
         if !documents.is_empty() {
+            slos::observe(&rules.taps, &documents);
             fold.order(0, Arc::new(Control::Define(documents)));
         }
         let mut feed = Feed::new(slos::beginning(&settings));
@@ -137,6 +139,7 @@ impl Daemon {
             snapshots: Arc::new(move || reader.load()),
             orders: orders.clone(),
             definitions,
+            defined: Arc::new(move |documents| slos::observe(&rules.taps, documents)),
             reports: Arc::new(move || reports.load()),
             limits: connections(receiver.seats()),
             readiness: readiness.clone(),
@@ -218,8 +221,8 @@ impl Daemon {
     }
 }
 
-fn pipeline(settings: &Settings, journal: MemoryJournal, clock: &SharedClock) -> Pipeline {
-    let rules = Arc::new(settings.rules());
+fn pipeline(settings: &Settings, rules: &Arc<Rules>, journal: MemoryJournal, clock: &SharedClock) -> Pipeline {
+    let rules = Arc::clone(rules);
     Pipeline::new(Plan {
         walkers: Box::new(move || Box::new(Observer::new(Arc::clone(&rules))) as Box<dyn Walk>),
         journal: Arc::new(journal),

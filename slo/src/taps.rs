@@ -201,6 +201,12 @@ fn of_sli(sli: &Sli) -> [Option<Tap>; 2] {
 }
 
 impl Tap {
+    /// What an SLI asks of metrics: of a counter the part, then the total; nothing of an SLI that reads no metric.
+    #[must_use]
+    pub fn of(sli: &Sli) -> Vec<Self> {
+        of_sli(sli).into_iter().flatten().collect()
+    }
+
     /// In the order of attributes' keys: two documents that write them in another order ask the same.
     fn new(amount: &Amount, reads: Reads) -> Self {
         let mut attributes = amount.attributes.clone();

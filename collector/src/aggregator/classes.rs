@@ -15,6 +15,8 @@ use super::snapshot::{Limit, SeriesId, SeriesName};
 
 /// Thresholds that a series counts against (`sli.md` 1.5).
 const THRESHOLDS_MAX: usize = 4;
+/// Series against thresholds that are counted: with a few counts in every slot of 65 minutes one takes about 4 KiB.
+const NUMBERS_MAX: usize = 20_000;
 
 /// Fields of a threshold's counts: fast and slow adjusted for sampling, fast and slow as they were seen.
 pub(super) const CLASS_FIELDS: usize = 4;
@@ -74,14 +76,18 @@ impl Classes {
         for series in self.by_series.len()..directory.len() {
             let name = directory.get(series).expect("it is there");
             let thresholds = self.thresholds_of(name);
-            let thresholds = thresholds.into_iter().map(|threshold_ns| {
+            let thresholds = thresholds.into_iter().filter_map(|threshold_ns| {
                 let of = ClassOf { series: series as SeriesId, threshold_ns };
-                let next = self.numbers.len() as u32;
-                let number = *self.numbers.entry((of.series, threshold_ns)).or_insert(next);
-                if number == next {
+                let next = self.numbers.len();
+                if next == NUMBERS_MAX && !self.numbers.contains_key(&(of.series, threshold_ns)) {
+                    self.refused += 1;
+                    return None;
+                }
+                let number = *self.numbers.entry((of.series, threshold_ns)).or_insert(next as u32);
+                if number == next as u32 {
                     Arc::make_mut(&mut self.directory).push(of);
                 }
-                (threshold_ns, number)
+                Some((threshold_ns, number))
             });
             let thresholds: Vec<_> = thresholds.collect();
             self.by_series.push(thresholds);

@@ -18,6 +18,7 @@ use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::course::control::Control;
 use bailiwick_slo::document::{self, Context};
 use bailiwick_slo::spec::Slo;
+use bailiwick_slo::taps::{Tap, Taps};
 use bailiwick_slo::time::Slot;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -101,6 +102,8 @@ pub struct Aggregator {
     carries: Carries,
     classes: Classes,
     leaked: Leaked,
+    /// What SLOs read from metrics, by the numbers that points carry.
+    taps: Taps,
     /// What operators ordered since the last snapshot, each with its number.
     controls: Vec<(u64, Arc<Control>)>,
     intervals: Intervals,
@@ -206,6 +209,10 @@ impl Aggregator {
     /// Counts what SLOs ask for besides requests.
     fn watch(&mut self, slos: Vec<Slo>) {
         let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
+        // More than there may be were refused with their definitions: then none of the new ones is read.
+        if self.taps.append(slos.iter().flat_map(|slo| Tap::of(&slo.sli))).is_ok() {
+            self.streams.set_taps(&self.taps);
+        }
         self.classes.watch(&slos, &self.names.directory);
         self.leaked.watch(&slos);
     }

@@ -9,7 +9,7 @@ use super::counts::tiers::{Closed, Tiers};
 use super::snapshot::{Certainty, ModuleId, Rule, Severity};
 
 /// Different sets of rules that SLOs may ask for.
-const SETS_MAX: usize = 8;
+pub const SETS_MAX: usize = 8;
 /// Hops judged, and by set those with a finding.
 pub(super) const LEAK_FIELDS: usize = 1 + SETS_MAX;
 

@@ -15,6 +15,8 @@ const COUNTS_SERIES: u64 = 20_000;
 const COUNTS_BYTES: u64 = 128 * MIB;
 /// Streams of metrics 8, sketches of names 16, findings 8 (`sli.md` 4.3).
 const TABLES_BYTES: u64 = (8 + 16 + 8) * MIB;
+/// What SLOs ask for besides requests: 20,000 series against thresholds of 4 KiB, 10,000 taps of 3 KiB.
+const PROMISED_BYTES: u64 = 20_000 * (4 << 10) + 10_000 * (3 << 10);
 /// Code, stacks, and what no maximum names.
 const REST_BYTES: u64 = 32 * MIB;
 
@@ -33,7 +35,7 @@ pub struct MemoryBound {
     pub counts: u64,
     /// Live and settled traces: `coverage.index_bytes_max`.
     pub traces: u64,
-    /// Edges of the service graph, streams of metrics, sketches of names, findings.
+    /// Edges of the service graph, streams of metrics, sketches of names, findings, counts that SLOs ask for.
     pub tables: u64,
     /// History of SLO instances, the tick ledger, and bad spans that were seen lately: `slo.memory_max`,
     /// `slo.ledger_max` and some MiB.
@@ -55,7 +57,7 @@ impl MemoryBound {
             histograms: settings.aggregator.histograms.bytes_max.0,
             counts: u64::from(settings.aggregator.series.max) * COUNTS_BYTES / COUNTS_SERIES,
             traces: settings.aggregator.coverage.index_bytes_max.0,
-            tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES,
+            tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES + PROMISED_BYTES,
             slos: settings.slo.memory_max.0 + settings.slo.ledger_max.0 + SIGHTINGS_BYTES_MAX as u64,
             rest: REST_BYTES,
         }
@@ -99,12 +101,12 @@ mod tests {
         let bound = MemoryBound::of(&Settings::default(), 4);
         // 512 x (512 + 32) KiB; 4 x (8 + 8 + 2 x 24) MiB, since 262,144 x 96 B are 24 MiB.
         assert_eq!((bound.inflight, bound.connections, bound.workers), (256 * MIB, 272 * MIB, 256 * MIB));
-        // 256 MiB of history; 16,384 kinds of 16 spans of 48 B and 64 B are 13 MiB.
-        assert_eq!(bound.slos, 269 * MIB);
+        // 256 MiB of history, 64 MiB of ledger; 16,384 kinds of 16 spans of 48 B and 80 B.
+        assert_eq!(bound.slos, 320 * MIB + 13_893_632);
         assert_eq!(
             bound.to_string(),
-            "at most 1789 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
-             tables 64, slos 269, rest 32"
+            "at most 1961 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
+             tables 172, slos 334, rest 32"
         );
     }
 }

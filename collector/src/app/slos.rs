@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use bailiwick_slo::document::Context;
+use bailiwick_slo::taps::Taps;
+
 use crate::config::Settings;
 use crate::evaluator::{self, Beginning};
 use crate::frontend;
@@ -19,6 +23,17 @@ pub(super) fn definitions(settings: &Settings, promises: Documents) -> frontend:
         true => Ok(promises.clone()),
         false => evaluator::definitions::load(&patterns),
     })
+}
+
+/// Lets observers go by the taps of these documents too, appended to those that they know: to be called after the fold
+/// has got the documents, so that it knows every number that a point carries.
+pub(super) fn observe(taps: &ArcSwap<Taps>, documents: &Documents) {
+    let slos = evaluator::definitions::judge(documents, &Context::default()).slos;
+    let mut more = (**taps.load()).clone();
+    // The fold and the evaluator append the same, or as little: more than there may be are refused.
+    if more.add(&slos).is_ok() {
+        taps.store(Arc::new(more));
+    }
 }
 
 /// How the evaluator begins.

@@ -89,7 +89,7 @@ bailiwick 0.1.0 ready in 41 ms
   metrics http://127.0.0.1:4319/metrics
   OTLP    grpc 127.0.0.1:4317, http 127.0.0.1:4318
   data    in memory
-  memory  at most 1789 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, tables 64, slos 269, rest 32
+  memory  at most 1961 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, tables 172, slos 334, rest 32
   access  loopback only, no keys
   send    export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
   try     bailiwick demo

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use bailiwick_slo::document::{self, Context, FILE_BYTES_MAX, Finding, Loaded};
 use bailiwick_slo::spec::{Sli, Slo};
 
+use bailiwick_slo::taps::Taps;
+
 use super::held::FIGURES;
+use crate::aggregator::LEAK_SETS_MAX;
 
 /// Most files.
 const FILES_MAX: usize = 10_000;
@@ -114,6 +117,14 @@ pub fn watched(documents: &[(String, String)]) -> Result<Loaded, DefinitionError
     let mut unwatched: Vec<String> = of_slos.collect();
     let adjustments = loaded.adjustments.iter().filter(|adjustment| adjustment.indicator.is_some());
     unwatched.extend(adjustments.map(|adjustment| format!("BudgetAdjustment `{}` of one indicator", adjustment.name)));
+    if let Err(error) = Taps::of(&loaded.slos) {
+        unwatched.push(error.to_string());
+    }
+    let sets = loaded.slos.iter().filter_map(|slo| if let Sli::Leaks(rules) = &slo.sli { Some(rules) } else { None });
+    let sets = sets.collect::<std::collections::BTreeSet<_>>().len();
+    if sets > LEAK_SETS_MAX {
+        unwatched.push(format!("{sets} different sets of leak rules, at most {LEAK_SETS_MAX} are"));
+    }
     if unwatched.is_empty() { Ok(loaded) } else { Err(DefinitionError::Unwatched(unwatched)) }
 }
 
@@ -121,15 +132,12 @@ pub fn watched(documents: &[(String, String)]) -> Result<Loaded, DefinitionError
 fn why_unwatched(slo: &Slo) -> Option<String> {
     match &slo.sli {
         Sli::Availability | Sli::Outcome { .. } | Sli::Latency { .. } | Sli::Leaks(_) | Sli::Foreign(_) => None,
-        Sli::Quantile { metric: None, .. } => None,
+        Sli::Quantile { .. } | Sli::Composite(_) => None,
         Sli::Coverage(part) => {
             let names = FIGURES.map(|figure| figure.name());
             (!names.contains(&&**part)).then(|| format!("coverage {part}: of the figures, {} are", names.join(", ")))
         }
-        Sli::Counter { .. } | Sli::Gauge { .. } | Sli::Histogram { .. } | Sli::Quantile { .. } | Sli::Ratio { .. } => {
-            Some("an SLI of metrics".to_owned())
-        }
-        Sli::Composite(_) => Some("a composite".to_owned()),
+        Sli::Counter { .. } | Sli::Gauge { .. } | Sli::Histogram { .. } | Sli::Ratio { .. } => None,
     }
 }
 

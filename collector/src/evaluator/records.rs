@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bailiwick_slo::course::record::{Classes, Module, Reading, Record, Requests, Series, Tally};
 use bailiwick_slo::coverage::Id;
 use bailiwick_slo::spec::{Sli, Slo};
+use bailiwick_slo::taps::{Reads, Tap, Taps};
 use bailiwick_slo::time::Slot;
 
 use super::held::{FIGURES, Held};
 use crate::aggregator::Snapshot;
-use crate::aggregator::snapshot::Revisions;
+use crate::aggregator::snapshot::{Revisions, TappedName};
 
 /// What has been told so far.
 #[derive(Debug)]
@@ -20,10 +21,13 @@ pub(super) struct Records {
     modules: usize,
     series: usize,
     readings: Vec<Reading>,
+    /// What SLOs read from metrics, by the numbers that points carry: definitions append to it in their order.
+    taps: Taps,
     /// By tenant x module: the tick in which its latest metric point arrived.
     heard: BTreeMap<u32, u64>,
     held: Held,
     revision: u64,
+    tapped_revision: u64,
     revisions: Revisions,
 }
 
@@ -34,9 +38,11 @@ impl Records {
             modules: 0,
             series: 0,
             readings: Vec::new(),
+            taps: Taps::default(),
             heard: BTreeMap::new(),
             held: Held::default(),
             revision: 0,
+            tapped_revision: 0,
             revisions: Revisions::default(),
         }
     }
@@ -51,6 +57,9 @@ impl Records {
         wanted.sort_unstable();
         wanted.dedup();
         self.held.want(wanted);
+        // More than there may be were refused with their definitions.
+        let taps = slos.iter().flat_map(|slo| Tap::of(&slo.sli));
+        let _ = self.taps.append(taps);
     }
 
     /// The record of a snapshot. Snapshots come in order, none left out.
@@ -87,11 +96,26 @@ impl Records {
                 record.tallies.push((slot.0.into(), module, reading, Tally { all, some }));
             }
         }
+        if std::mem::replace(&mut self.tapped_revision, snapshot.tapped_revision()) != snapshot.tapped_revision() {
+            self.read_metrics(snapshot, &mut record);
+        }
         for told in self.held.take(snapshot, self.settle_ns) {
             let reading = self.reading(&mut record, || Reading::Coverage(told.figure.name().to_owned()));
             record.tallies.push((told.slot.0.into(), told.module, reading, told.tally));
         }
         record
+    }
+
+    fn read_metrics(&mut self, snapshot: &Snapshot, record: &mut Record) {
+        let names: Vec<TappedName> = snapshot.tapped().copied().collect();
+        for (slot, number, counts) in snapshot.tapped_joined() {
+            let TappedName { tap, module } = names[number as usize];
+            let Some(tap) = self.taps.get(tap).cloned() else { continue };
+            let [part, of] = [counts.part, counts.of].map(u64::cast_signed);
+            let all = if tap.reads == Reads::Increase { part } else { of };
+            let reading = self.reading(record, || Reading::Metric(tap));
+            record.tallies.push((slot.0.into(), module, reading, Tally { all, some: part }));
+        }
     }
 
     fn name(&mut self, snapshot: &Snapshot, record: &mut Record) {

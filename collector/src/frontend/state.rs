@@ -51,6 +51,8 @@ pub struct Parts {
     pub orders: Orders,
     /// Reads the configured SLO definitions.
     pub definitions: DefinitionsReader,
+    /// Hears of definitions that hold.
+    pub defined: Arc<dyn Fn(&Vec<(String, String)>) + Send + Sync>,
     /// Where SLOs and incidents come from.
     pub reports: ReportReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
@@ -151,7 +153,8 @@ impl State {
             Problem::new(Code::Invalid, detail)
         })?;
         let files = documents.len();
-        self.orders().give(Control::Define(documents)).await?;
+        self.orders().give(Control::Define(documents.clone())).await?;
+        (self.0.parts.defined)(&documents);
         Ok(files)
     }
 

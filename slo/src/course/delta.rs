@@ -56,9 +56,9 @@ pub(super) fn of_tally(sli: &Sli, reading: &Reading, tally: &Tally) -> Option<De
 fn of_tap(sli: &Sli, tap: &Tap, tally: &Tally) -> Option<Delta> {
     let Tally { all, some } = *tally;
     let (bad, total) = match (sli, &tap.reads) {
-        (Sli::Counter { part, part_is_bad, total }, Reads::Increase) => {
-            let is = |amount: &crate::spec::Amount| amount.metric == tap.metric && amount.attributes == tap.attributes;
-            let (is_part, is_total) = (is(part), is(total));
+        (Sli::Counter { part_is_bad, .. }, Reads::Increase) => {
+            let asked = Tap::of(sli);
+            let (is_part, is_total) = (asked.first() == Some(tap), asked.last() == Some(tap));
             let of_part = if *part_is_bad { all } else { -all };
             let of_total = if *part_is_bad { 0 } else { all };
             let bad = if is_part { of_part } else { 0 } + if is_total { of_total } else { 0 };

@@ -1,6 +1,6 @@
 //! Data points on their way into the streams: whose they are, and what the books say of those that cannot count.
 
-use bailiwick_slo::taps::{TapNumber, Taps};
+use bailiwick_slo::taps::TapNumber;
 
 use super::Aggregator;
 use crate::aggregator::names::NO_SYMBOL;
@@ -19,12 +19,6 @@ fn taps_of<'b>(batch: &View<'b>, point: &Point) -> impl Iterator<Item = TapNumbe
 }
 
 impl Aggregator {
-    /// Goes by these taps from the next record on: those that it went by, with others appended. To be called before an
-    /// observer gets them: what a point says of a tap that is not known here is counted as unknown and nothing else.
-    pub fn set_taps(&mut self, taps: &Taps) {
-        self.streams.set_taps(taps);
-    }
-
     /// Takes the points of a batch in.
     pub(super) fn take_points(&mut self, batch: &View<'_>) {
         let contexts = batch.contexts();

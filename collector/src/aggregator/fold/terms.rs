@@ -1,5 +1,5 @@
 //! What the fold goes by: its settings, what is known of modules, and the tenants' sources. Fixed for a run,
-//! but for taps, which may be appended (`Aggregator::set_taps`).
+//! but for taps, which may be appended (`Aggregator::order`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,6 +156,7 @@ impl Aggregator {
             carries: Carries::default(),
             classes: Default::default(),
             leaked: Default::default(),
+            taps: (*terms.taps).clone(),
             controls: Vec::new(),
             intervals: Intervals::default(),
             messages: Default::default(),

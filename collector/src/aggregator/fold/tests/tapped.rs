@@ -151,11 +151,11 @@ fn what_an_slo_asks_of_metrics_is_counted_by_tenant_from_its_text_on() {
 
 #[test]
 fn a_tap_that_the_fold_does_not_know_counts_nothing_and_is_told_until_it_is_set() {
-    let (mut fold, mut observer, taps) = tapped(&Taps::default());
+    let (mut fold, mut observer, _) = tapped(&Taps::default());
     send_metrics(&mut fold, &mut observer, ("acme", vec![orders(503, 6)]));
     let snapshot = fold.tick(2, NOW + 20 * SECOND);
     assert_eq!((snapshot.tapped().len(), snapshot.streams().counters().taps.unknown), (0, 2));
-    fold.set_taps(&taps);
+    fold.watch(slos());
     send_metrics(&mut fold, &mut observer, ("globex", vec![orders(503, 6)]));
     let snapshot = fold.tick(4, NOW + 40 * SECOND);
     assert_eq!((snapshot.tapped().len(), snapshot.streams().counters().taps.unknown), (2, 2));
