@@ -7,6 +7,7 @@ use std::path::Path;
 
 use bailiwick_slo::document::{Code, Context, Finding, Loaded, load};
 use bailiwick_slo::exact::Decimal;
+use bailiwick_slo::spec::Sli;
 
 /// What the first lines of a file say.
 #[derive(Default)]
@@ -117,5 +118,30 @@ fn every_code_has_a_file_with_it_and_a_cured_one_without() {
         });
         let has = |expected: &[String]| expected.iter().any(|line| line.contains(&code.to_string()));
         assert!(has(&heads[0]) && !has(&heads[1]), "{code}");
+    }
+}
+
+/// What is offered to be copied is as it should be: valid, without a warning, and there is one for each thing that is
+/// promised of modules.
+#[test]
+fn the_catalogue_is_without_a_finding_and_has_what_modules_promise() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/catalog");
+    let mut kinds: Vec<&str> = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("a file");
+        let name = path.display().to_string();
+        let loaded = load(&[(&name, &text)], &Context::default());
+        assert_eq!(loaded.findings, [], "{name}");
+        kinds.extend(loaded.slos.iter().map(|slo| match &slo.sli {
+            Sli::Availability => "availability",
+            Sli::Latency { .. } => "latency",
+            Sli::Coverage(_) => "coverage",
+            Sli::Leaks(_) => "leak-freedom",
+            _ => "others",
+        }));
+    }
+    for kind in ["availability", "latency", "coverage", "leak-freedom"] {
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
     }
 }

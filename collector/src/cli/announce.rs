@@ -115,6 +115,6 @@ bailiwick 0.1.0 ready in 41 ms
         assert_eq!(event["grpc"], json!(["127.0.0.1:4317"]));
         assert_eq!(event["http"], json!(["127.0.0.1:4318"]));
         assert_eq!(event["server"], "127.0.0.1:4319");
-        assert_eq!(event["memory_bytes_max"], 1_789_u64 << 20);
+        assert_eq!(event["memory_bytes_max"], 2_055_913_472_u64);
     }
 }

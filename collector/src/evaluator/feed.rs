@@ -1,7 +1,7 @@
 //! Snapshots become ticks: each is a record that goes into the ledger and along the course; what happened there becomes
 //! incidents and a report.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bailiwick_slo::course::control::Control;
@@ -14,6 +14,7 @@ use bailiwick_slo::engine::windows::Grid;
 use bailiwick_slo::spec::Slo;
 
 use super::blame::Around;
+use super::forecasts::Forecasts;
 use super::records::Records;
 use super::report::{IncidentReport, InstanceReport, Report};
 use super::sightings::{Bad, Sightings};
@@ -61,6 +62,8 @@ pub struct Feed {
     current: Vec<Option<Arc<IncidentReport>>>,
     ended: VecDeque<Arc<IncidentReport>>,
     lines: Arc<VecDeque<(Arc<str>, Arc<str>)>>,
+    happened: Arc<BTreeMap<(Arc<str>, &'static str), u64>>,
+    forecasts: Forecasts,
 }
 
 impl Feed {
@@ -87,6 +90,8 @@ impl Feed {
             current: Vec::new(),
             ended: VecDeque::new(),
             lines: Arc::default(),
+            happened: Arc::default(),
+            forecasts: Forecasts::default(),
         }
     }
 
@@ -115,12 +120,17 @@ impl Feed {
         let told: Vec<(Key, Event)> =
             events.into_iter().map(|(place, event)| (self.course.key(place).clone(), event)).collect();
         self.log(&told);
+        self.forecasts.look(self.course.members(), self.evaluated);
         Some((self.report(snapshot), told))
     }
 
     fn log(&mut self, told: &[(Key, Event)]) {
         if told.is_empty() {
             return;
+        }
+        let happened = Arc::make_mut(&mut self.happened);
+        for (key, event) in told {
+            *happened.entry((Arc::clone(&key.tenant), event.kind.name())).or_default() += 1;
         }
         let lines = Arc::make_mut(&mut self.lines);
         lines.extend(told.iter().map(|(key, event)| {
@@ -199,7 +209,8 @@ impl Feed {
 
     fn report(&self, snapshot: &Snapshot) -> Report {
         let members = self.course.members().filter(|(_, member)| !member.is_archived);
-        let instances = members.map(|(_, member)| InstanceReport::of(member)).collect();
+        let instances = members.map(|(place, member)| InstanceReport::of(member, self.forecasts.of(place)));
+        let instances = instances.collect();
         let open_incidents = self.current.iter().flatten().filter(|report| report.is_open()).map(Arc::clone);
         let open_ids: HashSet<_> = open_incidents.clone().map(|report| report.incident.id).collect();
         let ended = self.ended.iter().filter(|report| !open_ids.contains(&report.incident.id)).map(Arc::clone);
@@ -210,6 +221,7 @@ impl Feed {
             definitions: self.course.fleet().slos().to_vec(),
             instances,
             incidents: open_incidents.chain(ended).collect(),
+            happened: Arc::clone(&self.happened),
             controls: self.course.controls().clone(),
             lines: Arc::clone(&self.lines),
             ledger: Some(self.ledger.copy()),

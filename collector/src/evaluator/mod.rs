@@ -3,7 +3,7 @@
 //!
 //! In reading order: what may be set (`settings`), where definitions come from (`definitions`), how snapshots become
 //! records (`records`; `held`: what has to wait), and records ticks (`feed`), which bad spans were seen (`sightings`), who
-//! the bad events came from (`blame`), what readers get (`report`), what is not
+//! the bad events came from (`blame`), when budgets end (`forecasts`), what readers get (`report`), what is not
 //! sent (`silences`), the thread around it all (`worker`).
 
 mod settings;
@@ -13,6 +13,7 @@ mod records;
 mod feed;
 mod sightings;
 mod blame;
+mod forecasts;
 mod report;
 mod silences;
 mod worker;

@@ -1,12 +1,13 @@
 //! What readers get of the evaluator: immutable, whole, of one tick.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bailiwick_slo::attribution::Part;
 use bailiwick_slo::course::control::Controls;
 use bailiwick_slo::course::ledger::Copied;
 use bailiwick_slo::engine::fleet::{Key, Member};
+use bailiwick_slo::engine::forecast::Forecast;
 use bailiwick_slo::engine::incident::{Event, Incident, Reason};
 use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::spec::{Slo, Terms};
@@ -28,6 +29,8 @@ pub struct Report {
     pub instances: Vec<InstanceReport>,
     /// Incidents: open ones, then ended ones, the latest first.
     pub incidents: Vec<Arc<IncidentReport>>,
+    /// Events of incidents since the daemon began, by tenant and kind.
+    pub happened: Arc<BTreeMap<(Arc<str>, &'static str), u64>>,
     /// What operators ordered.
     pub controls: Controls,
     /// The latest lines of the alert log: their tenant, and the line with its line end.
@@ -51,6 +54,8 @@ pub struct InstanceReport {
     pub terms: Terms,
     /// What it looks like.
     pub status: Status,
+    /// When its budget ends, and the tick that this was worked out in; not at every tick. `None`: never, as things are.
+    pub forecast: Option<(u64, Forecast)>,
     /// Its open incident's id.
     pub incident: Option<String>,
 }
@@ -96,10 +101,11 @@ pub struct ExemplarSpan {
 
 impl InstanceReport {
     /// What an instance looks like now.
-    pub(super) fn of(member: &Member) -> Self {
+    pub(super) fn of(member: &Member, forecast: Option<(u64, Forecast)>) -> Self {
         Self {
             key: member.key.clone(),
             slo: Arc::clone(&member.slo),
+            forecast,
             generation: Arc::clone(&member.generation),
             terms: member.instance.terms().clone(),
             status: member.instance.status(),

@@ -62,6 +62,12 @@ impl Rates {
 }
 
 impl Instance {
+    /// Whether the latest rates spend any of its budget.
+    #[must_use]
+    pub fn burns(&self) -> bool {
+        self.counting.is_told() || self.rates().bad > 0
+    }
+
     /// When its budget ends.
     #[must_use]
     pub fn forecast(&self) -> Forecast {

@@ -42,6 +42,10 @@ pub struct Instance {
     pub(super) born: u64,
     /// Events since birth.
     pub(super) seen: i64,
+    /// Bad ones of them.
+    seen_bad: i64,
+    /// Good and bad ones as they are counted in public: never less than before.
+    pub(super) counted: (u64, u64),
     /// The tick that had the last event; before the first one, its first.
     pub(super) heard: u64,
     /// What is known of its source in the tick that closed last.
@@ -82,6 +86,8 @@ impl Instance {
             forecast_window,
             born: first,
             seen: 0,
+            seen_bad: 0,
+            counted: (0, 0),
             heard: first,
             source: Source::Silent,
             own_windows,
@@ -97,6 +103,9 @@ impl Instance {
         let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
         let gap_begins = self.begin(input.source, brings);
         input.changes.iter().for_each(|(at, delta)| self.change(*at, delta));
+        let known = |count: i64| u64::try_from(count).unwrap_or(0);
+        let now = (known(self.seen - self.seen_bad), known(self.seen_bad));
+        self.counted = (self.counted.0.max(now.0), self.counted.1.max(now.1));
         if let Some(slices) = &mut self.slices
             && tick.is_multiple_of(64)
         {
@@ -229,6 +238,7 @@ impl Instance {
 
     fn change(&mut self, tick: u64, delta: &Delta) {
         self.seen = self.seen.wrapping_add(delta.total);
+        self.seen_bad = self.seen_bad.wrapping_add(delta.bad);
         match &mut self.slices {
             None => {
                 self.windows.change(tick, |cell| cell.change(delta));

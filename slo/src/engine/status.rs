@@ -139,6 +139,8 @@ pub struct Status {
     pub next: u64,
     /// Events since birth.
     pub seen: u64,
+    /// Good and bad events since birth, as a counter that never falls: what was taken back is made up for later.
+    pub counted: (u64, u64),
 }
 
 impl Observed {
@@ -244,6 +246,7 @@ impl Instance {
             born: self.born,
             next: self.next(),
             seen: self.seen(),
+            counted: self.counted,
         }
     }
 

@@ -181,6 +181,8 @@ families! {
         "Definition in force");
     SLO_OBJECTIVE = promised("bailiwick_slo_objective_ratio", Gauge, S, "Share of good events that is promised");
     SLO_SLI = promised("bailiwick_slo_sli_ratio", Gauge, S_WINDOW, "Good by valid events over the window");
+    SLO_EVENTS = promised("bailiwick_slo_events_total", Counter, &["tenant", "module", "slo", "result"],
+        "Events, good or bad");
     SLO_BUDGET_REMAINING = promised("bailiwick_slo_error_budget_remaining_ratio", Gauge, S,
         "Error budget left, negative when overspent");
     SLO_BUDGET_EVENTS = promised("bailiwick_slo_error_budget_events", Gauge, &["tenant", "module", "slo", "part"],
@@ -189,6 +191,8 @@ families! {
         "How many times as fast as allowed the error budget is spent over the window");
     SLO_BURN_THRESHOLD = promised("bailiwick_slo_burn_rate_threshold", Gauge,
         &["tenant", "module", "slo", "severity", "window"], "Burn rate above which the tier fires");
+    SLO_EXHAUSTION = promised("bailiwick_slo_budget_exhaustion_seconds", Gauge, S,
+        "Time until the budget is spent at the present burn; absent when never");
     SLO_MEASURED = promised("bailiwick_slo_measured_ratio", Gauge, S, "Share of the period that is measured");
     SLO_STATE = promised("bailiwick_slo_state", Gauge, &["tenant", "module", "slo", "state"],
         "State (critical increasing recovering acceptable exhausted insufficient frozen maintenance no_data)");
@@ -196,6 +200,8 @@ families! {
         "1 while the severity fires, else 0");
     SLO_EVALUATED = promised("bailiwick_slo_evaluated_timestamp_seconds", Gauge, S, "Data time of the last evaluation");
     INCIDENTS_OPEN = promised("bailiwick_incidents_open", Gauge, &["tenant", "severity"], "Open incidents by level");
+    INCIDENT_EVENTS = promised("bailiwick_incident_events_total", Counter, &["tenant", "event"],
+        "Events of incidents");
 
     EDGE_REQUESTS = tempo("traces_service_graph_request_total", Counter, EDGE, "Calls between modules and to peers");
     EDGE_FAILED = tempo("traces_service_graph_request_failed_total", Counter, EDGE, "Calls that failed");

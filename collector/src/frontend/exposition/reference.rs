@@ -80,6 +80,8 @@ fn example(family: &str, label: &str) -> &'static str {
         "slo" => "rag-availability",
         "severity" => "page",
         "part" => "spent",
+        "result" => "bad",
+        "event" if family.contains("incident") => "firing",
         "reason" => reason_example(family),
         "signal" => "traces",
         "transport" => "grpc",

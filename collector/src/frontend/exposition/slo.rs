@@ -8,7 +8,7 @@ use bailiwick_slo::engine::status::Observed;
 use bailiwick_slo::engine::tiers::{Phase, Unit};
 use bailiwick_slo::engine::truth::Value as Known;
 use bailiwick_slo::exact::{Fraction, Quotient};
-use bailiwick_slo::spec::{Severity, TimeSpan};
+use bailiwick_slo::spec::{Severity, Sli, TimeSpan};
 use bailiwick_slo::time::SLOT_SECONDS;
 
 use super::catalogue;
@@ -24,10 +24,12 @@ pub(crate) fn families(report: &Report, scope: &Scope) -> Vec<Family> {
     let own: Vec<&InstanceReport> = report.instances.iter().filter(|one| scope.holds(&one.key.tenant)).collect();
     let mut families = Vec::new();
     families.extend(promises(&own));
+    families.push(events(&own));
     families.extend(budgets(&own));
     families.extend(burns(&own));
     families.extend(states(&own));
     families.push(incidents(report, &own, scope));
+    families.push(incident_events(report, scope));
     families
 }
 
@@ -64,19 +66,44 @@ fn promises(own: &[&InstanceReport]) -> [Family; 4] {
     [info, objective, sli, measured]
 }
 
+/// Events since birth. Composites have none of their own.
+fn events(own: &[&InstanceReport]) -> Family {
+    let mut events = Family::new(&catalogue::SLO_EVENTS);
+    for one in own.iter().filter(|one| !matches!(one.slo.sli, Sli::Composite(_))) {
+        let (good, bad) = one.status.counted;
+        for (result, count) in [("good", good), ("bad", bad)] {
+            let [tenant, module, slo] = names(one);
+            events.push([tenant, module, slo, result.into()], Value::Count(count));
+        }
+    }
+    events
+}
+
+/// What happened to incidents.
+fn incident_events(report: &Report, scope: &Scope) -> Family {
+    let mut events = Family::new(&catalogue::INCIDENT_EVENTS);
+    for ((tenant, event), count) in report.happened.iter().filter(|((tenant, _), _)| scope.holds(tenant)) {
+        events.push([tenant.into(), (*event).into()], Value::Count(*count));
+    }
+    events
+}
+
 /// What may be bad, and was: of instances that were asked anything at all.
-fn budgets(own: &[&InstanceReport]) -> [Family; 2] {
-    let [mut remaining, mut events] =
-        [&catalogue::SLO_BUDGET_REMAINING, &catalogue::SLO_BUDGET_EVENTS].map(Family::new);
+fn budgets(own: &[&InstanceReport]) -> [Family; 3] {
+    let [mut remaining, mut events, mut exhaustion] =
+        [&catalogue::SLO_BUDGET_REMAINING, &catalogue::SLO_BUDGET_EVENTS, &catalogue::SLO_EXHAUSTION].map(Family::new);
     for one in own.iter().filter(|one| one.status.period.sums.total > 0) {
         let budget = &one.status.budget;
         remaining.push(names(one), Value::Number(budget.remaining.as_f64()));
+        if let Some(ends_in) = &one.status.ends_in {
+            exhaustion.push(names(one), Value::Number(ends_in.as_f64()));
+        }
         for (part, count) in [("allowed", budget.allowed.as_f64()), ("spent", bad(&one.status.period))] {
             let [tenant, module, slo] = names(one);
             events.push([tenant, module, slo, part.into()], Value::Number(count));
         }
     }
-    [remaining, events]
+    [remaining, events, exhaustion]
 }
 
 /// Bad events, or slices.

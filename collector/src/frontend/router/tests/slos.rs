@@ -84,7 +84,15 @@ async fn an_instance_tells_all_that_its_tiers_see() {
                 tier("page", "1h", "5m", "14.4", "0.0144"),
                 tier("ticket", "1d", "2h", "3", "0.003"),
             ],
-            "policy_step": null, "incident": incident,
+            // The budget is spent: the next whole minute finds it so, whatever chance does.
+            "forecast": {
+                "evaluated_at": "2023-11-14T22:13:10.000Z", "constant_s": 0.0,
+                "rolling": {
+                    "earliest_at": "2023-11-14T22:14:00.000Z", "expected_at": "2023-11-14T22:14:00.000Z",
+                    "latest_at": "2023-11-14T22:14:00.000Z",
+                },
+            },
+            "policy_step": null, "incident": incident, "corrections": [], "overrides": [],
         })
     );
     let encoded = ask_first("/v1/slos/globex/rag_hub/rag%2Floose").await;

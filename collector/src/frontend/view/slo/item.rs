@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use bailiwick_slo::engine::fleet::Key;
+use bailiwick_slo::engine::forecast::Forecast;
 use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::engine::truth::Value;
-use bailiwick_slo::spec::{Period, Terms};
-use bailiwick_slo::time::SLOT_SECONDS;
+use bailiwick_slo::spec::{Override, Period, Terms};
+use bailiwick_slo::time::{SECOND_NS, SLOT_SECONDS};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,11 +64,18 @@ pub(crate) struct SloItem {
     pub(crate) sli: SliFigure,
     /// What may be bad in it, and was.
     pub(crate) budget: SloBudget,
+    /// When the budget ends, if the latest rates go on; null: never, or not worked out yet.
+    pub(crate) forecast: Option<SloForecast>,
     /// Its tiers, pages first, shortest windows first.
     pub(crate) tiers: Vec<SloTier>,
     /// The lowest step of the budget policy that is reached.
     #[schema(example = "freeze")]
     pub(crate) policy_step: Option<String>,
+    /// Corrections that are for it, by id, and were not revoked.
+    #[schema(example = json!([]))]
+    pub(crate) corrections: Vec<String>,
+    /// Overrides that hold for it, in their order.
+    pub(crate) overrides: Vec<SloOverride>,
     /// The id of its open incident.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub(crate) incident: Option<String>,
@@ -137,6 +145,84 @@ pub(crate) struct SloBudget {
     pub(crate) low_traffic: bool,
 }
 
+/// When a budget ends, if the latest rates go on.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct SloForecast {
+    /// When this was worked out.
+    #[schema(example = "2026-05-04T10:05:00.000Z")]
+    pub(crate) evaluated_at: Option<String>,
+    /// Seconds from then on as if nothing left the window, three places; null: never.
+    #[schema(example = 64_800.0)]
+    pub(crate) constant_s: Option<f64>,
+    /// While old events leave the window: within the period, or null.
+    pub(crate) rolling: Option<SloRolling>,
+}
+
+/// The minute at which a budget is spent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SloRolling {
+    /// If chance is against it; null: not within the period.
+    #[schema(example = "2026-05-05T02:11:00.000Z")]
+    pub(crate) earliest_at: Option<String>,
+    /// If the rates stay as they are; null: not within the period.
+    #[schema(example = "2026-05-05T04:05:00.000Z")]
+    pub(crate) expected_at: Option<String>,
+    /// If chance is for it; null: not within the period.
+    #[schema(example = "2026-05-05T07:40:00.000Z")]
+    pub(crate) latest_at: Option<String>,
+}
+
+/// An override that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SloOverride {
+    /// Its tenants, as they are written.
+    #[schema(example = "acme")]
+    pub(crate) tenant: String,
+    /// Its modules, as they are written.
+    #[schema(example = "*")]
+    pub(crate) module: String,
+    /// Keys that it sets.
+    #[schema(example = json!(["targetPercent"]))]
+    pub(crate) sets: Vec<String>,
+    /// The line of the document that it begins to set them in.
+    #[schema(example = 24)]
+    pub(crate) line: Option<u32>,
+}
+
+impl From<&(u64, Forecast)> for SloForecast {
+    fn from((tick, forecast): &(u64, Forecast)) -> Self {
+        let now_s = tick * SLOT_SECONDS;
+        let at = |seconds: Option<u64>| seconds.and_then(|seconds| format::instant((now_s + seconds) * SECOND_NS));
+        let Forecast { constant, rolling, earliest, latest } = forecast;
+        let any = rolling.or(*earliest).or(*latest);
+        Self {
+            evaluated_at: number::instant(*tick),
+            constant_s: constant.as_ref().map(|seconds| seconds.rounded(3) as f64 / 1_000.0),
+            rolling: any.map(|_| SloRolling {
+                earliest_at: at(*earliest),
+                expected_at: at(*rolling),
+                latest_at: at(*latest),
+            }),
+        }
+    }
+}
+
+impl From<&Override> for SloOverride {
+    fn from(rule: &Override) -> Self {
+        Self {
+            tenant: rule.tenant.to_string(),
+            module: rule.module.to_string(),
+            sets: rule.sets.iter().map(|(key, _)| key.clone()).collect(),
+            line: rule.sets.first().map(|(_, line)| *line),
+        }
+    }
+}
+
+fn corrections(report: &Report, key: &Key) -> Vec<String> {
+    let kept = report.controls.corrections.iter().filter(|kept| kept.revoked.is_none());
+    kept.filter(|kept| kept.correction.is_for(key)).map(|kept| kept.correction.id.to_string()).collect()
+}
+
 /// Open incidents by whose they are.
 pub(crate) struct Open<'a>(HashMap<&'a Key, &'a IncidentReport>);
 
@@ -182,6 +268,9 @@ impl SloItem {
             period: SloPeriod::of(terms, status),
             sli: SliFigure::from(status),
             budget: SloBudget::from(status),
+            forecast: instance.forecast.as_ref().map(SloForecast::from),
+            corrections: corrections(report, key),
+            overrides: slo.overrides_of(&key.tenant, &key.module).map(SloOverride::from).collect(),
             tiers: status.tiers.iter().map(|tier| SloTier::of(tier, terms.target, &slo.sli)).collect(),
             policy_step: status.policy_step.clone(),
             incident: incident.clone(),
