@@ -71,22 +71,38 @@ pub fn upper_tail(n: u64, k: u64, p: f64) -> f64 {
     tail / all
 }
 
-/// Events that the whole period may be expected to hold: those so far, scaled up while the instance is younger.
-#[must_use]
-pub fn expected_total(total: u64, period_ticks: u64, age_ticks: u64) -> Fraction {
-    let age = age_ticks.max(1);
-    if age >= period_ticks {
-        return Fraction::new(total, 1);
-    }
-    Fraction::new(total, 1).times(Fraction::new(period_ticks, age)).unwrap_or(Fraction::new(u64::MAX, 1))
+/// What the period of a budget holds so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgeted {
+    /// All events in it.
+    pub total: u64,
+    /// P, seconds.
+    pub period_s: u64,
+    /// Seconds since birth: while there are fewer than P, the events are scaled up to a whole period.
+    pub age_s: u64,
 }
 
-/// Whether so many bad events are at least this share of the budget: `bad >= share x beta x total`, exactly.
+/// Whether so many bad events are at least the share of the budget that a tier of this factor over so many seconds is about,
+/// exactly: `bad / (beta x total(P)) >= f L / P`, and of an instance younger than P `total(P) = total x P / age`, so that P
+/// cancels out.
 #[must_use]
-pub fn has_impact(bad: u64, expected_total: Fraction, target: Target, share: Fraction) -> bool {
-    let budget = expected_total.times(target.beta_fraction()).and_then(|budget| budget.times(share));
-    // Numbers too large to compare hold nobody back.
-    budget.is_none_or(|budget| Fraction::new(bad, 1) >= budget)
+pub fn has_impact(bad: u64, budgeted: Budgeted, target: Target, (factor, long_s): (Fraction, u64)) -> bool {
+    let lived_s = budgeted.age_s.clamp(1, budgeted.period_s.max(1));
+    // bad x fd x 10^8 x lived >= fn x bn x total x L: no factor is above 64 bits, so that two products of two each fit.
+    let (above, below) = (u128::from(factor.numerator()), u128::from(factor.denominator()));
+    let seen = product(u128::from(bad) * u128::from(lived_s), below * ONE);
+    let asked = product(u128::from(budgeted.total) * u128::from(long_s), above * u128::from(target.beta()));
+    seen >= asked
+}
+
+/// All 256 bits of a product, the high half first: thousands of millions of events over a month, times a factor in
+/// hundred-millionths, exceed 128.
+const fn product(one: u128, other: u128) -> (u128, u128) {
+    const LOW: u128 = u64::MAX as u128;
+    let (low, high) = ((one & LOW) * (other & LOW), (one >> 64) * (other >> 64));
+    let (left, right) = ((one >> 64) * (other & LOW), (one & LOW) * (other >> 64));
+    let middle = (low >> 64) + (left & LOW) + (right & LOW);
+    (high + (left >> 64) + (right >> 64) + (middle >> 64), middle << 64 | low & LOW)
 }
 
 #[cfg(test)]
@@ -128,13 +144,50 @@ mod tests {
         assert!(!applies(u64::MAX, Fraction::new(u64::MAX, 1), target("0"), 30));
     }
 
+    /// Bad ones of 99.9 % that are asked at 2 % of the budget: 14.4 x 1 h over 30 d.
+    fn is_two_percent(bad: u64, total: u64, age_s: u64) -> bool {
+        let budgeted = Budgeted { total, period_s: 2_592_000, age_s };
+        has_impact(bad, budgeted, target("0.999"), (Fraction::new(144, 10), 3_600))
+    }
+
     #[test]
     fn half_of_a_quiet_night_is_no_share_of_the_budget() {
         // 2 % of the budget of 1,000,000 events at 99.9 % are 20 bad ones.
-        let share = Fraction::new(2, 100);
-        let impact = |bad| has_impact(bad, Fraction::new(1_000_000, 1), target("0.999"), share);
+        let impact = |bad| is_two_percent(bad, 1_000_000, 2_592_000);
         assert_eq!((impact(19), impact(20)), (false, true));
-        assert_eq!(expected_total(1_000, 100, 10), Fraction::new(10_000, 1));
-        assert_eq!(expected_total(1_000, 100, 100), Fraction::new(1_000, 1));
+        // A tenth of them in a tenth of the period promises as many; older than its period it counts as they are.
+        let impact = |bad, age_s| is_two_percent(bad, 100_000, age_s);
+        assert_eq!((impact(19, 259_200), impact(20, 259_200)), (false, true));
+        assert_eq!((impact(1, 3_000_000), impact(2, 3_000_000), impact(0, 0)), (false, true, false));
     }
+
+    #[test]
+    fn a_share_of_the_largest_counts_is_compared_to_the_last_event() {
+        // 2 % of a thousandth of 10^19 are 2 x 10^14; the third of them after a third of the period.
+        let impact = |bad| is_two_percent(bad, 10_000_000_000_000_000_000, 2_592_000);
+        assert_eq!((impact(199_999_999_999_999), impact(200_000_000_000_000)), (false, true));
+        let impact = |bad| is_two_percent(bad, 3_333_333_333_333_333_333, 864_000);
+        assert_eq!((impact(199_999_999_999_999), impact(200_000_000_000_000)), (false, true));
+        // Where T is 0 and L is P, all that there are must be bad, and no factor above 1 is reached.
+        let budgeted = Budgeted { total: u64::MAX, period_s: u64::MAX, age_s: u64::MAX };
+        let impact = |bad, factor| has_impact(bad, budgeted, target("0"), (factor, u64::MAX));
+        assert!(impact(u64::MAX, Fraction::ONE) && !impact(u64::MAX - 1, Fraction::ONE));
+        assert!(!impact(u64::MAX, Fraction::new(u64::MAX, u64::MAX - 1)));
+    }
+
+    /// By Python's integers: `divmod(one * other, 1 << 128)`.
+    #[test]
+    fn a_product_has_all_its_bits() {
+        assert_eq!(product(u128::MAX, u128::MAX), (u128::MAX - 1, 1));
+        assert_eq!(product(1 << 100, 1 << 100), (1 << 72, 0));
+        assert_eq!(product(12_345_678_901_234_567_890, 98_765_432_109_876_543_210), PYTHON_PRODUCT);
+        assert_eq!(product(WIDE.0, WIDE.1), WIDE_PRODUCT);
+        assert_eq!(product(7, 0), (0, 0));
+    }
+
+    const PYTHON_PRODUCT: (u128, u128) = (3, 198_479_210_607_402_561_847_339_978_815_958_892_532);
+    const WIDE: (u128, u128) =
+        (1_512_366_075_204_170_947_332_355_369_683_137_040, 320_187_260_592_966_088_227_705_887_823_340_838_415);
+    const WIDE_PRODUCT: (u128, u128) =
+        (1_423_054_491_524_293_724_145_023_656_963_671_507, 260_216_276_518_797_280_404_160_128_256_443_207_408);
 }

@@ -73,3 +73,8 @@ fn a_model_that_breaks_a_rule_of_the_page_is_found_out() {
         println!("{bent:?}: {}", found.told());
     }
 }
+
+#[test]
+fn a_small_share_of_the_budget_holds_back_also_among_thousands_of_millions_of_events() {
+    compare(1_000, Wild::GreatVolumes).unwrap_or_else(|told| panic!("{told}"));
+}

@@ -4,11 +4,12 @@ use super::counting::Counting;
 use super::incident::{Cause, Decided, Event, Incidents, Pace, Reason};
 use super::slices::{Slices, Verdict};
 use super::sums::{Delta, Source};
-use super::tiers::{Budgeted, Measure, Phase, TierState, Unit, is_over};
+use super::tiers::{Measure, Phase, TierState, Unit, is_over};
 use super::truth::Reading;
 use super::windows::{Effect, Grid, Span, Windows};
 use crate::calendar;
 use crate::exact::{Decimal, Fraction};
+use crate::gates::Budgeted;
 use crate::spec::{Expect, Method, Op, Period, Terms};
 
 /// How far above a step's edge the budget must rise before the step may fire again (`slo.md` 2.8).
@@ -287,8 +288,8 @@ impl Instance {
 
     fn read_tiers(&mut self, tick: u64) {
         let period = self.windows.sums(self.period);
-        let period_ticks = self.grid.ticks(self.terms.period.nominal_seconds());
-        let budgeted = Budgeted { total: period.total(), period_ticks, age_ticks: tick + 1 - self.born };
+        let (period_s, age_s) = (self.terms.period.nominal_seconds(), (tick + 1 - self.born) * self.grid.tick_s);
+        let budgeted = Budgeted { total: period.total(), period_s, age_s };
         // A sum of ratios has no chance that could be worked out.
         let asks_chance = self.counting.method == Method::Occurrences && !self.counting.is_composite;
         let measure = Measure {

@@ -5,7 +5,7 @@ use super::sums::Sums;
 use super::truth::{Reading, Truth, Value};
 use super::windows::View;
 use crate::exact::Fraction;
-use crate::gates;
+use crate::gates::{self, Budgeted};
 use crate::spec::{LowTraffic, Op, Target, Tier, Weighting};
 
 const ONE: u64 = 100_000_000;
@@ -114,17 +114,9 @@ pub struct TierState {
 pub(super) struct Measure<'a> {
     pub(super) target: Target,
     pub(super) unit: Unit,
-    /// Of events only; the period's sums, its length and age in ticks.
+    /// Of events only, and what the period holds of them.
     pub(super) low_traffic: Option<(&'a LowTraffic, Budgeted)>,
     pub(super) tick_s: u64,
-}
-
-/// What the budget's period holds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Budgeted {
-    pub(super) total: u64,
-    pub(super) period_ticks: u64,
-    pub(super) age_ticks: u64,
 }
 
 impl Measure<'_> {
@@ -153,9 +145,7 @@ impl Measure<'_> {
     /// Whether the window spent at least the share of the budget that the tier is about.
     fn has_impact(&self, tier: &Tier, long: &Sums, period: Budgeted) -> bool {
         let bad = u64::try_from(long.bad()).unwrap_or(u64::MAX);
-        let expected = gates::expected_total(period.total, period.period_ticks, period.age_ticks);
-        let consumed = Fraction::new(tier.long.seconds(), period.period_ticks * self.tick_s);
-        tier.factor.times(consumed).is_none_or(|share| gates::has_impact(bad, expected, self.target, share))
+        gates::has_impact(bad, period, self.target, (tier.factor, tier.long.seconds()))
     }
 }
 
