@@ -1,11 +1,14 @@
 //! When too few events are no proof (`slo.md` 2.7): is it likely by chance, and does it matter to the budget.
 
-use crate::exact::Fraction;
+use crate::exact::{Decimal, Fraction};
 use crate::spec::Target;
 
 const ONE: u128 = 100_000_000;
 /// Terms of the sum: beyond a few thousand from the mode they add nothing to an `f64`.
 const TERMS_MAX: u64 = 2_000_000;
+/// Share of alpha that a tail may be below it and still be the same: some thousands of the last bits of an `f64`, more than
+/// the few operations of few events round away.
+const ALPHA_TOLERANCE: f64 = 1e-12;
 
 /// Whether chance is asked at all: while fewer bad events than `below` would be expected at the threshold, `n f beta <
 /// below`, exactly.
@@ -26,6 +29,14 @@ pub fn applies(n: u64, factor: Fraction, target: Target, below: u64) -> bool {
 #[must_use]
 pub fn p_value(n: u64, k: u64, factor: Fraction, target: Target) -> f64 {
     upper_tail(n, k, factor.as_f64() * target.beta_fraction().as_f64())
+}
+
+/// Whether so likely a tail is no proof: a tier starts only if `p < alpha`. A tail within 10^-12 of alpha is alpha: few
+/// events give tails that are decimals (one bad event of one has the tail `f beta`), and the last bits of the float, which
+/// are all that rounding leaves in doubt there, start nothing.
+#[must_use]
+pub fn is_chance(p_value: f64, alpha: Decimal) -> bool {
+    p_value >= alpha.as_f64() * (1.0 - ALPHA_TOLERANCE)
 }
 
 /// `P[Binomial(n, p) >= k]` by the recurrence of its probabilities, from the most likely one both ways and scaled by their
@@ -109,8 +120,12 @@ const fn product(one: u128, other: u128) -> (u128, u128) {
 mod tests {
     use super::*;
 
+    fn decimal(text: &str) -> Decimal {
+        text.parse().expect("a decimal")
+    }
+
     fn target(text: &str) -> Target {
-        Target::of(text.parse().expect("a decimal")).expect("a target")
+        Target::of(decimal(text)).expect("a target")
     }
 
     fn near(seen: f64, exact: f64) -> bool {
@@ -135,6 +150,24 @@ mod tests {
         (300, 300, 0.5, 4.909093465297727e-91),
         (400, 3, 0.9, 1.0),
     ];
+
+    #[test]
+    fn a_tail_of_just_alpha_starts_nothing_and_one_below_it_does() {
+        // T = 0.99, f = 0.1: one bad event of one has the tail 0.001.
+        let p_value = p_value(1, 1, Fraction::new(1, 10), target("0.99"));
+        assert!(is_chance(p_value, decimal("0.001")) && !is_chance(p_value, decimal("0.001000001")));
+        // p of one event, p^2 of two and 1 - (1 - p)^2 of one of two, each with alpha the same and 10^-9 above it.
+        for thousandths in 1..1_000_i64 {
+            let p = Decimal::new(thousandths, 3).as_f64();
+            let squares = [thousandths, 1_000 - thousandths].map(|part| part * part);
+            let ties = [(1, 1, thousandths * 1_000), (2, 2, squares[0]), (2, 1, 1_000_000 - squares[1])];
+            for (n, k, millionths) in ties {
+                let is_chance = |billionths| is_chance(upper_tail(n, k, p), Decimal::new(billionths, 9));
+                let seen = (is_chance(millionths * 1_000), is_chance(millionths * 1_000 + 1));
+                assert_eq!(seen, (true, false), "{k} of {n} at {p}");
+            }
+        }
+    }
 
     #[test]
     fn chance_is_asked_below_thirty_expected_ones() {

@@ -137,7 +137,7 @@ impl Measure<'_> {
         };
         let p_value = gates::applies(long.raw_total(), tier.factor, self.target, terms.apply_below)
             .then(|| gates::p_value(long.raw_total(), long.raw_bad(), tier.factor, self.target));
-        let is_chance = p_value.is_some_and(|p| p >= terms.alpha.as_f64());
+        let is_chance = p_value.is_some_and(|p| gates::is_chance(p, terms.alpha));
         let is_small = terms.weighting == Weighting::Volume && !self.has_impact(tier, long, period);
         Gates { p_value, holds_back: is_chance || is_small, is_chance }
     }

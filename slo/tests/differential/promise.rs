@@ -155,8 +155,8 @@ fn slo(random: &mut Random, (period, method): (Period, Method), grid: Grid) -> S
     let mut terms = Terms::usual(target, period);
     terms.ttl = TimeSpan(400 * 86_400);
     terms.activate_events = random.pick(&[1, 1, 1, 50]);
-    // The page wants the p-value as a float: where it is alpha exactly, rounding decides. No small n, k, f beta give these.
-    terms.low_traffic.alpha = decimal(random.pick(&["0.0101", "0.0503", "0.001007", "0.307"]));
+    // The first ones are tails of a few events: one bad of one where f beta is 1/100, two of two where it is 1/2, ..
+    terms.low_traffic.alpha = decimal(random.pick(&["0.01", "0.25", "0.001", "0.307"]));
     terms.low_traffic.apply_below = random.pick(&[30, 30, 30, 5, 0]);
     terms.low_traffic.weighting = random.pick(&[Weighting::Rate, Weighting::Rate, Weighting::Volume]);
     terms.no_data.expect = random.pick(&[Expect::Auto, Expect::Auto, Expect::Traffic, Expect::Nothing]);
