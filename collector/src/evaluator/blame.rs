@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use bailiwick_slo::attribution;
 use bailiwick_slo::course::run::Sources;
-use bailiwick_slo::engine::fleet::Member;
+use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::{SLOT_SECONDS, Slot};
 
 use super::held::bad_of_coverage;
-use super::report::{Blame, ExemplarSpan};
+use super::report::{Blame, ExemplarSpan, InstanceReport};
 use super::sightings::{Bad, Sightings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{ClassCounts, SeriesId, SeriesName, SlotCounts};
@@ -48,6 +48,18 @@ struct Share<'a> {
     bad: u64,
 }
 
+/// Who the bad events of an instance came from, as of a snapshot, incident or not; of the spans that show them those that
+/// the snapshot has.
+#[must_use]
+pub fn blame_of(snapshot: &Snapshot, instance: &InstanceReport, settle_ns: u64) -> Blame {
+    let InstanceReport { sources, status, slo, .. } = instance;
+    let bad = Bad::of(&slo.sli);
+    let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
+    let mut sightings = Sightings::default();
+    sightings.look(snapshot, &kinds.collect::<Vec<_>>());
+    Around::new(snapshot, &sightings, settle_ns).blame(sources, status, &slo.sli)
+}
+
 impl<'a> Around<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, sightings: &'a Sightings, settle_ns: u64) -> Self {
         let names = snapshot.series().collect();
@@ -55,8 +67,7 @@ impl<'a> Around<'a> {
     }
 
     /// The blame of an instance over the long window of its governing tier.
-    pub(super) fn blame(&self, sources: &Sources, member: &Member) -> Blame {
-        let (status, sli) = (member.instance.status(), &member.slo.sli);
+    pub(super) fn blame(&self, sources: &Sources, status: &Status, sli: &Sli) -> Blame {
         let tier = status.governing.map(|place| &status.tiers[place]);
         let slots = tier.map_or(u64::from(Slot::PER_HOUR), |tier| tier.tier.long.seconds() / SLOT_SECONDS);
         let to = status.next;

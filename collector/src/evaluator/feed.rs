@@ -178,7 +178,7 @@ impl Feed {
                 Some(known) => known.blame.clone(),
                 None => {
                     let sources = self.course.sources(place).cloned().unwrap_or_default();
-                    around.blame(&sources, member)
+                    around.blame(&sources, &member.instance.status(), &member.slo.sli)
                 }
             };
             let report = Arc::new(IncidentReport::of(member, incident, blame));
@@ -209,7 +209,10 @@ impl Feed {
 
     fn report(&self, snapshot: &Snapshot) -> Report {
         let members = self.course.members().filter(|(_, member)| !member.is_archived);
-        let instances = members.map(|(place, member)| InstanceReport::of(member, self.forecasts.of(place)));
+        let instances = members.map(|(place, member)| {
+            let sources = self.course.sources(place).cloned().unwrap_or_default();
+            InstanceReport::of(member, sources, self.forecasts.of(place))
+        });
         let instances = instances.collect();
         let open_incidents = self.current.iter().flatten().filter(|report| report.is_open()).map(Arc::clone);
         let open_ids: HashSet<_> = open_incidents.clone().map(|report| report.incident.id).collect();

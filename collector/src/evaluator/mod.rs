@@ -18,6 +18,7 @@ mod report;
 mod silences;
 mod worker;
 
+pub use blame::blame_of;
 pub use feed::{Beginning, Feed};
 pub use report::{Blame, ExemplarSpan, IncidentReport, InstanceReport, Report};
 pub use settings::Settings;

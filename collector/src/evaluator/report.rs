@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bailiwick_slo::attribution::Part;
 use bailiwick_slo::course::control::Controls;
 use bailiwick_slo::course::ledger::Copied;
+use bailiwick_slo::course::run::Sources;
 use bailiwick_slo::engine::fleet::{Key, Member};
 use bailiwick_slo::engine::forecast::Forecast;
 use bailiwick_slo::engine::incident::{Event, Incident, Reason};
@@ -54,6 +55,8 @@ pub struct InstanceReport {
     pub terms: Terms,
     /// What it looks like.
     pub status: Status,
+    /// What it is made of.
+    pub sources: Arc<Sources>,
     /// When its budget ends, and the tick that this was worked out in; not at every tick. `None`: never, as things are.
     pub forecast: Option<(u64, Forecast)>,
     /// Its open incident's id.
@@ -101,10 +104,11 @@ pub struct ExemplarSpan {
 
 impl InstanceReport {
     /// What an instance looks like now.
-    pub(super) fn of(member: &Member, forecast: Option<(u64, Forecast)>) -> Self {
+    pub(super) fn of(member: &Member, sources: Arc<Sources>, forecast: Option<(u64, Forecast)>) -> Self {
         Self {
             key: member.key.clone(),
             slo: Arc::clone(&member.slo),
+            sources,
             forecast,
             generation: Arc::clone(&member.generation),
             terms: member.instance.terms().clone(),

@@ -37,4 +37,5 @@ pub use server::{Bound, ListenError, Server};
 pub use settings::{MetricsSettings, ServerSettings};
 pub use state::{DefinitionsReader, LimitsReader, Parts, ReportReader, SnapshotReader, State};
 pub use view::slo::backtest::BacktestDocument;
+pub use view::slo::explanation::explanation_json;
 pub use view::slo::finding::CheckDocument;

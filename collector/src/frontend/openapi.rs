@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use super::api::documents::{self, IndexEntry};
 use super::api::{
-    coverage, findings, graph, health, history, incidents, ingest, limits, metrics, orders, requests, slos,
+    coverage, findings, graph, health, history, incidents, ingest, instance, limits, metrics, orders, requests, slos,
 };
 use super::http::problem::ProblemBody;
 
@@ -25,6 +25,10 @@ use super::http::problem::ProblemBody;
         graph::graph,
         slos::slos,
         slos::slo,
+        instance::explain,
+        instance::attribution,
+        instance::corrections,
+        instance::history,
         incidents::incidents,
         incidents::incident,
         history::log,
@@ -121,7 +125,7 @@ mod tests {
 
     #[test]
     fn described_parameters_are_the_known_ones() {
-        let known: [(&str, &[&str]); 16] = [
+        let known: [(&str, &[&str]); 17] = [
             ("/v1/series", query::SERIES),
             ("/v1/modules", query::MODULES),
             ("/v1/tenants", query::TENANTS),
@@ -129,7 +133,8 @@ mod tests {
             ("/v1/findings", query::FINDINGS),
             ("/v1/graph", query::JUDGED),
             ("/v1/slos", query::SLOS),
-            ("/v1/slos/{tenant}/{module}/{slo}", &[]),
+            ("/v1/slos/{tenant}/{module}/{slo}", &["method"]),
+            ("/v1/slos/{tenant}/{module}/{slo}/history", &["from", "to", "step"]),
             ("/v1/incidents", query::INCIDENTS),
             ("/v1/incidents/{id}", &[]),
             ("/v1/incidents/log", &["tenant"]),

@@ -9,7 +9,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use super::api::{coverage, documents, findings, graph, health, ingest, limits, metrics, nowhere, requests};
-use super::api::{history, incidents, orders, slos};
+use super::api::{history, incidents, instance, orders, slos};
 use super::http::{guard, observe};
 use super::state::State;
 
@@ -33,6 +33,10 @@ pub fn router(state: State) -> Router {
         .route("/v1/graph", get(graph::graph))
         .route("/v1/slos", get(slos::slos))
         .route("/v1/slos/{tenant}/{module}/{slo}", get(slos::slo))
+        .route("/v1/slos/{tenant}/{module}/{slo}/explain", get(instance::explain))
+        .route("/v1/slos/{tenant}/{module}/{slo}/attribution", get(instance::attribution))
+        .route("/v1/slos/{tenant}/{module}/{slo}/corrections", get(instance::corrections))
+        .route("/v1/slos/{tenant}/{module}/{slo}/history", get(instance::history))
         .route("/v1/incidents", get(incidents::incidents))
         .route("/v1/incidents/{id}", get(incidents::incident))
         .route("/v1/incidents/{id}/ack", post(orders::ack))

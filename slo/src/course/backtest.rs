@@ -141,6 +141,24 @@ fn note_firing(tiers: impl Iterator<Item = (String, bool)>, at: u64, key: &Key, 
     }
 }
 
+/// What one instance looked like now and then.
+#[must_use]
+pub fn samples(trial: Trial<'_>, key: &Key, every: u64, goes_on: impl Fn() -> bool) -> Vec<(u64, Status)> {
+    let Trial { written, definitions, from, to } = trial;
+    let mut course = Course::new(definitions, &written.origin, Grid::LIVE);
+    let mut samples = Vec::new();
+    let mut next = from;
+    for record in written.records.iter().take_while(|record| record.open <= to && goes_on()) {
+        course.take(record);
+        if record.open >= next {
+            let member = course.members().find(|(_, member)| member.key == *key && !member.is_archived);
+            samples.extend(member.map(|(_, member)| (record.open, member.instance.status())));
+            next = (record.open + 1).next_multiple_of(every.max(1));
+        }
+    }
+    samples
+}
+
 /// What is known to have gone wrong, against what was told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fit {

@@ -60,7 +60,7 @@ pub struct Course {
     /// Instances by series; `None`: they are looked for anew.
     places: Vec<Option<Vec<u32>>>,
     /// By instance.
-    sources: Vec<Sources>,
+    sources: Vec<Arc<Sources>>,
     pub(super) controls: Controls,
     next: Option<u64>,
     seq: u64,
@@ -103,7 +103,7 @@ impl Course {
 
     /// What an instance is made of.
     #[must_use]
-    pub fn sources(&self, place: u32) -> Option<&Sources> {
+    pub fn sources(&self, place: u32) -> Option<&Arc<Sources>> {
         self.sources.get(place as usize)
     }
 
@@ -245,9 +245,9 @@ impl Course {
     fn know(&mut self, places: &[u32], series: Option<u32>, module: u32) {
         self.changes += 1;
         let known = self.sources.len();
-        self.sources.resize(self.fleet.members().len(), Sources::default());
+        self.sources.resize(self.fleet.members().len(), Arc::default());
         for place in places {
-            let sources = &mut self.sources[*place as usize];
+            let sources = Arc::make_mut(&mut self.sources[*place as usize]);
             sources.modules.insert(module);
             sources.series.extend(series);
         }
@@ -284,7 +284,7 @@ impl Course {
         }
         let events = self.fleet.redefine(loaded.slos);
         self.places.iter_mut().for_each(|places| *places = None);
-        self.sources.iter_mut().for_each(|sources| *sources = Sources::default());
+        self.sources.iter_mut().for_each(|sources| *sources = Arc::default());
         // Instances that stay go on hearing of what they are made of; new ones rest until something counts for them.
         let first = self.next.unwrap_or_default();
         (0..self.series.len() as u32).for_each(|series| drop(self.places_of_series(series, first)));

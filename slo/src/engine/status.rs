@@ -123,6 +123,8 @@ pub struct Status {
     pub period: Observed,
     /// First tick of that window, and the first after it.
     pub period_ticks: (u64, u64),
+    /// That window is one of a calendar.
+    pub is_calendar: bool,
     /// The budget.
     pub budget: Budget,
     /// Its tiers.
@@ -246,6 +248,7 @@ impl Instance {
             born: self.born,
             next: self.next(),
             seen: self.seen(),
+            is_calendar: self.calendar.is_some(),
             counted: self.counted,
         }
     }

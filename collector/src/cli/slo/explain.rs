@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use bailiwick_slo::document::Context;
 use bailiwick_slo::explain::{self, Asked, Explanation, Pace};
 use bailiwick_slo::spec::Slo;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::findings;
 use crate::cli::answer::{Answer, Exit};
 use crate::cli::arguments::{ExplainArguments, Output};
 use crate::evaluator::definitions;
+use crate::frontend::explanation_json;
 
 /// Explains the SLOs of a file.
 pub(in crate::cli) fn explain(arguments: &ExplainArguments, output: Output) -> Answer {
@@ -26,7 +27,7 @@ pub(in crate::cli) fn explain(arguments: &ExplainArguments, output: Output) -> A
         Err(answer) => return answer,
     };
     let data = match output {
-        Output::Json => format!("{:#}\n", Json::Array(told.iter().map(json_of).collect())),
+        Output::Json => format!("{:#}\n", Json::Array(told.iter().map(explanation_json).collect())),
         Output::Table | Output::Yaml => told.iter().fold(String::new(), |mut text, one| {
             let _ = writeln!(text, "{one}");
             text
@@ -54,30 +55,4 @@ fn one(slo: &Slo, arguments: &ExplainArguments) -> Result<Explanation, Answer> {
     };
     let asked = Asked { pace, remaining, instance, period_s: None };
     explain::explain(slo, &terms, &asked).map_err(|error| unusable(error.to_string()))
-}
-
-fn json_of(told: &Explanation) -> Json {
-    let section = |section: &explain::Section| {
-        let rows = section.rows.iter().map(|row| {
-            let numbers = row.numbers.iter().flat_map(|number| number.written());
-            let numbers = numbers.map(|(key, value)| (key, written(value)));
-            json!({"label": row.label, "text": row.text, "numbers": serde_json::Map::from_iter(numbers)})
-        });
-        json!({"name": section.name, "title": section.title, "rows": rows.collect::<Vec<_>>()})
-    };
-    json!({
-        "schema": "bailiwick.slo-explain/v1",
-        "slo": told.slo,
-        "revision": told.revision,
-        "sections": told.sections.iter().map(section).collect::<Vec<_>>(),
-    })
-}
-
-fn written(value: explain::Written) -> Json {
-    match value {
-        explain::Written::Number(text) => serde_json::from_str(&text).unwrap_or(Json::Null),
-        explain::Written::Text(text) => Json::String(text),
-        explain::Written::Flag(flag) => Json::Bool(flag),
-        explain::Written::Nothing => Json::Null,
-    }
 }

@@ -155,7 +155,7 @@ fn told(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(answer::live(serde_json::to_string(body).expect("views always become JSON"), answer::JSON))
 }
 
-fn tick(asked: &Asked, name: &str) -> Result<Option<u64>, Problem> {
+pub(super) fn tick(asked: &Asked, name: &str) -> Result<Option<u64>, Problem> {
     let Some(text) = asked.get(name) else { return Ok(None) };
     let seconds = text.parse::<i64>().ok().or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_second));
     let tick = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(|seconds| seconds / SLOT_SECONDS);

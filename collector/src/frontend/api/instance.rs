@@ -77,7 +77,8 @@ pub(crate) async fn explain(Shared(state): Shared<State>, path: InPath, asked: A
         let period_s = Some(to.saturating_sub(from) * SLOT_SECONDS).filter(|_| status.is_calendar);
         let asked = Explained { pace: None, remaining: None, instance: Some((&key.tenant, &key.module)), period_s };
         let told = explain::explain(slo, terms, &asked);
-        let body = told.map_or_else(|error| serde_json::json!({"detail": error.to_string()}), |told| explanation_json(&told));
+        let body =
+            told.map_or_else(|error| serde_json::json!({"detail": error.to_string()}), |told| explanation_json(&told));
         Page { body, next_cursor: None }
     })
     .await
@@ -110,11 +111,7 @@ pub(crate) struct AttributionDocument {
     ),
     responses((status = 200, description = "Parts that add up", body = AttributionDocument), alternatives::OfOne)
 )]
-pub(crate) async fn attribution(
-    Shared(state): Shared<State>,
-    path: InPath,
-    asked: Asked,
-) -> Result<Response, Problem> {
+pub(crate) async fn attribution(Shared(state): Shared<State>, path: InPath, asked: Asked) -> Result<Response, Problem> {
     asked.only(&[])?;
     let (report, place) = named(&state, path, &asked)?;
     let (snapshot, settle_ns) = (state.snapshot(), state.inventory().settle_ns);
@@ -154,11 +151,7 @@ pub(crate) struct CorrectionsDocument {
     ),
     responses((status = 200, description = "The corrections", body = CorrectionsDocument), alternatives::OfOne)
 )]
-pub(crate) async fn corrections(
-    Shared(state): Shared<State>,
-    path: InPath,
-    asked: Asked,
-) -> Result<Response, Problem> {
+pub(crate) async fn corrections(Shared(state): Shared<State>, path: InPath, asked: Asked) -> Result<Response, Problem> {
     asked.only(&[])?;
     let (report, place) = named(&state, path, &asked)?;
     answer::reported(&state, &asked, report, move |report| {
@@ -262,8 +255,7 @@ pub(super) fn by_all_methods(report: &Report, instance: &InstanceReport) -> Vec<
         Method::Timeslices { slice, target } => (slice, target),
         Method::RatioTimeslices { slice } => (slice, target),
     };
-    let methods =
-        [Method::Occurrences, Method::Timeslices { slice, target }, Method::RatioTimeslices { slice }];
+    let methods = [Method::Occurrences, Method::Timeslices { slice, target }, Method::RatioTimeslices { slice }];
     let has_events = !matches!(slo.sli, Sli::Quantile { .. } | Sli::Ratio { .. } | Sli::Composite(_));
     let figures = methods.into_iter().filter(|method| has_events || *method != Method::Occurrences);
     let figures = figures.filter(|_| !matches!(slo.sli, Sli::Composite(_))).filter_map(|method| {

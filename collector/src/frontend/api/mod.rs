@@ -15,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod incidents;
 pub(crate) mod history;
 pub(crate) mod orders;
+pub(crate) mod instance;
 pub(crate) mod slos;
 
 pub(crate) mod documents;

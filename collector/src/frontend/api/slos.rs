@@ -4,15 +4,18 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 
-use super::alternatives;
 use super::query::{self, ListQuery};
+use super::{alternatives, instance};
 use crate::evaluator::InstanceReport;
 use crate::frontend::http::answer::{self, Page};
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::problem::{Code, Problem};
+use crate::frontend::http::problem::Problem;
 use crate::frontend::state::State;
 use crate::frontend::view::list::{self, List};
 use crate::frontend::view::slo::item::{self, Open, SloDocument, SloItem};
+
+/// Parameters of one instance.
+const ONE: [&str; 1] = ["method"];
 
 /// SLOs by tenant and module, with budget and state
 ///
@@ -60,6 +63,8 @@ pub(crate) async fn slos(Shared(state): Shared<State>, asked: Asked) -> Result<R
         ("tenant" = String, Path, description = "The tenant, or `_all`", example = "acme"),
         ("module" = String, Path, description = "The module, or `_all`", example = "rag_hub"),
         ("slo" = String, Path, description = "The id of the SLO", example = "rag-availability"),
+        ("method" = Option<String>, Query, description = "`all`: the three methods side by side, over the ledger",
+            example = "all"),
         ("X-Scope-OrgID" = Option<String>, Header, description = "Only these tenants, joined by `|`"),
     ),
     responses(
@@ -72,18 +77,13 @@ pub(crate) async fn slo(
     path: Result<Path<(String, String, String)>, PathRejection>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    asked.only(&[])?;
-    let report = state.report();
-    // A foreign tenant is not looked for: the answer and its time are those of an unknown one.
-    let place = path.ok().filter(|Path((tenant, ..))| asked.scope().holds(tenant)).and_then(|Path(ids)| {
-        let names =
-            |one: &InstanceReport| *one.key.tenant == *ids.0 && *one.key.module == *ids.1 && *one.key.slo == *ids.2;
-        report.instances.iter().position(names)
-    });
-    let place = place.ok_or_else(|| Problem::new(Code::NotFound, "there is no such SLO; GET /v1/slos lists them"))?;
+    asked.only(&ONE)?;
+    let all_methods = query::word(&asked, "method", &["all"])?.is_some();
+    let (report, place) = instance::named(&state, path, &asked)?;
     answer::reported(&state, &asked, report, move |report| {
         let item = SloItem::of(report, &Open::of(report), &report.instances[place]);
-        Page { body: SloDocument { schema: "bailiwick.slo/v1", item }, next_cursor: None }
+        let methods = all_methods.then(|| instance::by_all_methods(report, &report.instances[place]));
+        Page { body: SloDocument { schema: "bailiwick.slo/v1", item, methods }, next_cursor: None }
     })
     .await
 }

@@ -90,6 +90,9 @@ pub(crate) struct SloDocument {
     /// The instance.
     #[serde(flatten)]
     pub(crate) item: SloItem,
+    /// The same promise by each method, where `?method=all` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) methods: Option<Vec<MethodFigures>>,
 }
 
 /// The window of a budget.
@@ -221,6 +224,18 @@ impl From<&Override> for SloOverride {
 fn corrections(report: &Report, key: &Key) -> Vec<String> {
     let kept = report.controls.corrections.iter().filter(|kept| kept.revoked.is_none());
     kept.filter(|kept| kept.correction.is_for(key)).map(|kept| kept.correction.id.to_string()).collect()
+}
+
+/// One promise by another method.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct MethodFigures {
+    /// Occurrences, Timeslices or RatioTimeslices.
+    #[schema(example = "Timeslices")]
+    pub(crate) method: &'static str,
+    /// What the window of the budget counted.
+    pub(crate) sli: SliFigure,
+    /// The budget.
+    pub(crate) budget: SloBudget,
 }
 
 /// Open incidents by whose they are.

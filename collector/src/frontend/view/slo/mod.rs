@@ -3,7 +3,7 @@
 //!
 //! Reading order: numbers and times of a report ([`number`]), tiers ([`tier`]), an instance ([`item`]), an incident
 //! ([`incident`]), what operators order ([`correction`], [`silence`]), what
-//! is wrong with documents ([`finding`]) and what came of a trial ([`backtest`]).
+//! definitions mean ([`explanation`]), what is wrong with documents ([`finding`]) and what came of a trial ([`backtest`]).
 
 pub(crate) mod number;
 pub(crate) mod tier;
@@ -15,5 +15,6 @@ pub(crate) mod incident;
 pub(crate) mod correction;
 pub(crate) mod silence;
 
+pub(crate) mod explanation;
 pub(crate) mod finding;
 pub(crate) mod backtest;

@@ -198,6 +198,7 @@ pub(super) fn quiet() -> Report {
         key: member.key.clone(),
         slo: Arc::clone(&member.slo),
         generation: Arc::clone(&member.generation),
+        sources: Arc::default(),
         forecast: None,
         terms: member.instance.terms().clone(),
         status: member.instance.status(),
