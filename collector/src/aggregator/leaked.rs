@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::course::record::LEAK_SETS_MAX as SETS_MAX;
 use bailiwick_slo::spec::{Sli, Slo};
 
 use super::counts::tiers::{Closed, Tiers};
 use super::snapshot::{Certainty, ModuleId, Rule, Severity};
 
-/// Different sets of rules that SLOs may ask for.
-pub const SETS_MAX: usize = 8;
 /// Hops judged, and by set those with a finding.
 pub(super) const LEAK_FIELDS: usize = 1 + SETS_MAX;
 

@@ -25,7 +25,6 @@ mod worker;
 pub use classes::ClassOf;
 pub use fold::{Aggregator, ClaimSource, KnownModule, Terms};
 pub use graph::CELL_BYTES_MAX as GRAPH_CELL_BYTES_MAX;
-pub use leaked::SETS_MAX as LEAK_SETS_MAX;
 pub use settings::{
     AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings, StreamSettings,
 };

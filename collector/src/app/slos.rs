@@ -27,7 +27,7 @@ pub(super) fn definitions(settings: &Settings, promises: Documents) -> frontend:
 
 /// Lets observers go by the taps of these documents too, appended to those that they know: to be called after the fold
 /// has got the documents, so that it knows every number that a point carries.
-pub(super) fn observe(taps: &ArcSwap<Taps>, documents: &Documents) {
+pub(super) fn observe(taps: &ArcSwap<Taps>, documents: &[(String, String)]) {
     let slos = evaluator::definitions::judge(documents, &Context::default()).slos;
     let mut more = (**taps.load()).clone();
     // The fold and the evaluator append the same, or as little: more than there may be are refused.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use bailiwick_slo::document::{self, Context, FILE_BYTES_MAX, Finding, Loaded};
 use bailiwick_slo::spec::{Sli, Slo};
 
+use bailiwick_slo::course::record::LEAK_SETS_MAX;
 use bailiwick_slo::taps::Taps;
 
 use super::held::FIGURES;
-use crate::aggregator::LEAK_SETS_MAX;
 
 /// Most files.
 const FILES_MAX: usize = 10_000;

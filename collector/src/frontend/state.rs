@@ -28,6 +28,9 @@ pub type SnapshotReader = Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>;
 /// Gives the latest report of the evaluator.
 pub type ReportReader = Arc<dyn Fn() -> Arc<Report> + Send + Sync>;
 
+/// Hears of SLO definitions that hold: names and texts.
+pub type DefinitionsListener = Arc<dyn Fn(&[(String, String)]) + Send + Sync>;
+
 /// Reads the configured SLO definitions: names and texts.
 pub type DefinitionsReader = Arc<dyn Fn() -> Result<Vec<(String, String)>, DefinitionError> + Send + Sync>;
 
@@ -52,7 +55,7 @@ pub struct Parts {
     /// Reads the configured SLO definitions.
     pub definitions: DefinitionsReader,
     /// Hears of definitions that hold.
-    pub defined: Arc<dyn Fn(&Vec<(String, String)>) + Send + Sync>,
+    pub defined: DefinitionsListener,
     /// Where SLOs and incidents come from.
     pub reports: ReportReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
@@ -166,7 +169,7 @@ impl State {
                 Err(problem) => tracing::error!("SLO definitions stay as they were: {}", problem.detail),
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// The run that figures belong to.

@@ -10,6 +10,9 @@ use crate::outcome::OutcomeCounts;
 use crate::spec::Sli;
 use crate::taps::Tap;
 
+/// Different sets of leak rules that may be read at once.
+pub const LEAK_SETS_MAX: usize = 8;
+
 /// What became known since the record before.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {

@@ -115,6 +115,19 @@ fn peers(modules: &[KnownModule], pool: &mut Pool) -> BTreeMap<NameId, NameId> {
     peers
 }
 
+/// Names of spans whose tenants are never compared.
+fn uncompared(leaks: &LeakSettings, pool: &mut Pool) -> Vec<NameId> {
+    let mut names: Vec<NameId> = leaks.ignore_span_names.iter().map(|name| pool.take(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+fn streams(terms: &Terms) -> Streams {
+    let mut streams = Streams::new(terms.settings.metrics.clone(), terms.late_accept.nanos());
+    streams.set_taps(&terms.taps);
+    streams
+}
+
 impl Aggregator {
     /// Empty books.
     #[must_use]
@@ -124,9 +137,7 @@ impl Aggregator {
         let pool = &mut index.names;
         let judges = terms.for_judges(pool);
         let unknown_module = pool.take(MODULE_UNKNOWN);
-        let uncompared = settings.leaks.ignore_span_names.iter().map(|name| pool.take(name));
-        let mut uncompared: Vec<NameId> = uncompared.collect();
-        uncompared.sort_unstable();
+        let uncompared = uncompared(&settings.leaks, pool);
         let peers = peers(&terms.modules, pool);
         let mut allowed = allowed(&settings.leaks, pool);
         index.terms = judges;
@@ -135,8 +146,7 @@ impl Aggregator {
         let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
         let names = names(&terms, &mut tenants);
         allowed.renumber(&mut tenants);
-        let mut streams = Streams::new(settings.metrics.clone(), terms.late_accept.nanos());
-        streams.set_taps(&terms.taps);
+        let streams = streams(&terms);
         Self {
             names,
             ledger: Ledger::new(settings.series.tenants_max),
