@@ -47,6 +47,20 @@ def slow(exporter):
     return exporter
 
 
+def noting_entries(exporter, entries: list):
+    """Appends the SERVER spans of each acknowledged export."""
+    export = exporter.export
+
+    def noting(batch):
+        result = export(batch)
+        if result.name == "SUCCESS":
+            entries.append(sum(span.kind is SpanKind.SERVER for span in batch))
+        return result
+
+    exporter.export = noting
+    return exporter
+
+
 class BrokenGateway:
     """A service in front: it calls in spans of its own, and what lies between hands on the trace's id with a span id
     that nobody has."""
@@ -78,13 +92,13 @@ class BrokenGateway:
 
 def main(kind: str, endpoint: str) -> None:
     resource = Resource.create({"service.name": kind, "tenant.id": "acme"})
-    points, spans = [], []
+    points, spans, entries = [], [], []
     reader = PeriodicExportingMetricReader(python_sdk.metric_exporter("http", endpoint, points), 1_000)
     metrics.set_meter_provider(MeterProvider([reader], resource=resource))
     sampler = ParentBased(TraceIdRatioBased(0.25) if kind == "sampled" else ALWAYS_ON)
     tracers = TracerProvider(sampler=sampler, resource=resource)
     queue = {"max_queue_size": SPANS // 10, "max_export_batch_size": SPANS // 10} if kind == "shrunken" else {}
-    exporter = python_sdk.span_exporter("http", endpoint, spans)
+    exporter = noting_entries(python_sdk.span_exporter("http", endpoint, spans), entries)
     if kind == "shrunken":
         exporter = slow(exporter)
     tracers.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_000, **queue))
@@ -113,7 +127,7 @@ def main(kind: str, endpoint: str) -> None:
     time.sleep(SETTLES_SECONDS)
     metrics.get_meter_provider().shutdown()
     tracers.shutdown()
-    print(json.dumps({"spans": sum(spans), "points": sum(points)}))
+    print(json.dumps({"spans": sum(spans), "entries": sum(entries), "points": sum(points)}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Scenario: services of the Python SDK count their requests by metrics; one shows all of them by traces, one keeps a
 quarter, one has a queue for a tenth, one is called through a propagator that makes up span ids. Guarantee: coverage is
 whole where it is whole, sampled or not; where spans are lost it falls and the delivery figure says why; where chains
-break the headline falls and the edge is named, from whom to whom.
+break the headline falls and the edge is named, from whom to whom; SLOs of coverage count the same, request by request.
 """
 
 import json
@@ -9,10 +9,11 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from cases import Cases
 from coverage_app import REQUESTS
-from daemon import Daemon, until
+from daemon import Daemon, eventually, until
 
 KINDS = ("whole", "sampled", "shrunken", "broken")
 # The service that a gateway calls is in the inventory: whoever calls it by that name calls that module.
@@ -21,6 +22,22 @@ SETTINGS = [
     "aggregator.coverage.trace_age_max=4s",
     "modules.declared={broken: {peers: [broken]}}",
 ]
+
+SLO = """
+apiVersion: bailiwick/v1
+kind: SLO
+metadata: {{name: {name}}}
+spec:
+  service: any
+  budgetingMethod: Occurrences
+  timeWindow: [{{duration: 1d, isRolling: true}}]
+  objectives: [{{targetPercent: 95}}]
+  bailiwick:
+    module: [whole, sampled, shrunken, broken]
+    sli: {{kind: coverage, part: {part}}}
+    alerts: {{preset: none}}
+"""
+DEFINITIONS = "---".join(SLO.format(name=part.lower(), part=part) for part in ("TC", "C2"))
 
 
 def run_apps(daemon: Daemon, ran: dict) -> None:
@@ -74,6 +91,7 @@ def shrunken(daemon: Daemon, ran: dict) -> None:
     seen = item(daemon, ran, "shrunken", "acme")
     lost = 3 * REQUESTS - ran["shrunken"]["spans"]
     assert lost > 0, "the queue was to be too small"
+    assert seen["headline_ratio"] == f"{ran['shrunken']['entries'] / REQUESTS:.6f}", (ran["shrunken"], seen)
     assert float(seen["headline_ratio"]) < 0.9 and seen["figures"]["C1"]["numerator"] < 0.9 * REQUESTS, seen
     assert seen["losses"] == {"queue_full": lost, "exporter_error": 0, "not_accepted": 0}, (lost, seen["losses"])
     # What was exported has come: it was lost before, in the queue.
@@ -93,14 +111,37 @@ def broken(daemon: Daemon, ran: dict) -> None:
     assert edges == [("gateway", "broken", REQUESTS, REQUESTS)], graph
 
 
+def slos_count_the_same(daemon: Daemon, ran: dict) -> None:
+    """Bad ones are requests without a linked entry, or entries that lead to no root. What a sampler kept is left to chance."""
+    kept = ran["shrunken"]["entries"]
+    wanted = {
+        ("tc", "whole"): (0, REQUESTS),
+        ("c2", "whole"): (0, REQUESTS),
+        ("tc", "broken"): (REQUESTS, REQUESTS),
+        ("c2", "broken"): (REQUESTS, REQUESTS),
+        ("tc", "shrunken"): (REQUESTS - kept, REQUESTS),
+        ("c2", "shrunken"): (0, kept),
+    }
+
+    def read() -> dict:
+        counted = daemon.promised().items()
+        return {(slo, module): counts for (slo, tenant, module), counts in counted if module != "sampled" and tenant == "acme"}
+
+    eventually(read, wanted, 40)
+
+
 def main() -> None:
     cases, ran = Cases(), {}
-    with Daemon(SETTINGS) as daemon:
-        cases.check("four services run and end", run_apps, daemon, ran)
-        cases.check("whole: every figure is whole", whole, daemon, ran)
-        cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon, ran)
-        cases.check("a queue that is too small: coverage falls, delivery of what was exported is whole", shrunken, daemon, ran)
-        cases.check("a broken propagator: the headline falls and the edge is named", broken, daemon, ran)
+    with tempfile.TemporaryDirectory() as folder:
+        definitions = pathlib.Path(folder, "coverage.yaml")
+        definitions.write_text(DEFINITIONS)
+        with Daemon([*SETTINGS, f'slo.files=["{definitions}"]']) as daemon:
+            cases.check("four services run and end", run_apps, daemon, ran)
+            cases.check("whole: every figure is whole", whole, daemon, ran)
+            cases.check("sampled at 25 %: all is represented, a quarter can be opened", sampled, daemon, ran)
+            cases.check("a queue that is too small: coverage falls, delivery of what was exported is whole", shrunken, daemon, ran)
+            cases.check("a broken propagator: the headline falls and the edge is named", broken, daemon, ran)
+            cases.check("SLOs count what was not linked, to the request", slos_count_the_same, daemon, ran)
     cases.close()
 
 

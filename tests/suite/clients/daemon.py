@@ -119,6 +119,17 @@ class Daemon:
         found = self.samples("bailiwick_tenant_leak_findings_total")
         return {(labels["rule"], labels["verdict"], labels["module"]): int(n) for labels, n in found}
 
+    def promised(self) -> dict[tuple[str, str, str], tuple]:
+        """(SLO, tenant, module) -> (bad, total) over its whole period; bad slices with parts of slices are a text."""
+        items = self.items("/v1/slos")
+        return {(it["slo"], it["tenant"], it["module"]): (it["sli"]["bad"], it["sli"]["total"]) for it in items}
+
+    def reload(self) -> dict:
+        """Lets it read its files again; what it answers."""
+        request = urllib.request.Request(f"http://{self.server}/-/reload", method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
     def terminate(self) -> None:
         """Asks it to stop."""
         self._process.terminate()

@@ -1,17 +1,20 @@
 """Scenario: an app of three tenants with batch jobs and shared infrastructure sends 100,000 spans; another one bleeds a
 tenant into the next request, forgets tenants, and queries another tenant's schema. Guarantee: of the clean one nothing
-is found, and the leaks of the other are found by the right rules, as often as they were made.
+is found, and the leaks of the other are found by the right rules, as often as they were made; SLOs of freedom from leaks
+count, by tenant, the hops that were made and those that leaked, and those into a module.
 """
 
+import collections
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from cases import Cases
 from daemon import Daemon, eventually
-from leaky_app import plan
+from leaky_app import TENANTS, plan
 
 CLEAN_REQUESTS, LEAKY_REQUESTS = 14_500, 6_300
 PATTERN = '{attribute: db.namespace, pattern: "tenant_{tenant}", dry_run: false}'
@@ -19,6 +22,26 @@ SETTINGS = [
     "modules.declared={quota: {shared: true}, chat: {tenant_required: true}}",
     f"aggregator.leaks.data_patterns=[{PATTERN}]",
 ]
+
+SLO = """
+apiVersion: bailiwick/v1
+kind: SLO
+metadata: {{name: {name}}}
+spec:
+  service: platform
+  budgetingMethod: Occurrences
+  timeWindow: [{{duration: 1d, isRolling: true}}]
+  objectives: [{{targetPercent: 99.9}}]
+  bailiwick:
+    module: "{module}"
+    groupBy: {group_by}
+    sli: {{kind: leaks}}
+    alerts: {{preset: none}}
+"""
+DEFINITIONS = "---".join([
+    SLO.format(name="leaks-of-all", module="*", group_by="[tenant]"),
+    SLO.format(name="leaks-into-content", module="content", group_by="[tenant, module]"),
+])
 
 
 def run_app(daemon: Daemon, kind: str, requests: int) -> int:
@@ -35,6 +58,44 @@ def nothing_is_found(daemon: Daemon) -> None:
     eventually(lambda: daemon.settled(), {"connected": CLEAN_REQUESTS + CLEAN_REQUESTS // 100}, 60)
     assert daemon.items("/v1/findings") == []
     assert daemon.findings() == {}
+
+
+def hops(requests: int, leaks: bool) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """What SLOs ought to count: leaking hops and all hops, by the tenant and module that they lead to."""
+    counted = collections.defaultdict(lambda: [0, 0])
+
+    def hop(tenant: str, module: str, leaks: bool) -> None:
+        keys = [("leaks-of-all", tenant, "_all")] + [("leaks-into-content", tenant, module)] * (module == "content")
+        for key in keys:
+            counted[key][0] += leaks
+            counted[key][1] += 1
+
+    for named, inside, owner in (plan(number, leaks) for number in range(1, requests + 1)):
+        if inside is None:
+            # Nobody's hops: there is no tenant to compare with.
+            continue
+        if named is not None:
+            # From the request into both modules: within a process a change of tenant is grave.
+            hop(inside, "rag_hub", named != inside)
+            hop(inside, "content", named != inside)
+        # From the module to its query, and from there to the data.
+        hop(inside, "rag_hub", False)
+        hop(inside, "rag_hub", inside != owner)
+    return {key: tuple(counts) for key, counts in counted.items()}
+
+
+def hops_are_counted(daemon: Daemon, requests: int, leaks: bool) -> None:
+    made = hops(requests, leaks)
+    assert len(made) == 2 * len(TENANTS) and all((bad > 0) == leaks for bad, _ in made.values()), made
+    eventually(daemon.promised, made, 30)
+    # The books' own figure also has touches of data by nobody.
+    nobodys = sum(plan(number, leaks)[1] is None for number in range(1, requests + 1))
+    judged = {labels["module"]: int(n) for labels, n in daemon.samples("bailiwick_tenant_hops_checked_total")}
+    by_slo = collections.Counter()
+    for (slo, _, _), (_, total) in made.items():
+        by_slo[slo] += total
+    assert sum(judged.values()) == by_slo["leaks-of-all"] + nobodys, (judged, made)
+    assert judged["content"] == by_slo["leaks-into-content"], (judged, made)
 
 
 def leaks_are_found(daemon: Daemon) -> None:
@@ -59,10 +120,16 @@ def leaks_are_found(daemon: Daemon) -> None:
 
 def main() -> None:
     cases = Cases()
-    with Daemon(SETTINGS) as daemon:
-        cases.check("100,000 spans of a clean app: nothing is found", nothing_is_found, daemon)
-    with Daemon(SETTINGS) as daemon:
-        cases.check("a leaking app: each leak is found by its rule", leaks_are_found, daemon)
+    with tempfile.TemporaryDirectory() as folder:
+        definition = pathlib.Path(folder, "leaks.yaml")
+        definition.write_text(DEFINITIONS)
+        settings = [*SETTINGS, f'slo.files=["{definition}"]']
+        with Daemon(settings) as daemon:
+            cases.check("100,000 spans of a clean app: nothing is found", nothing_is_found, daemon)
+            cases.check("its SLOs count every hop, and none that leaks", hops_are_counted, daemon, CLEAN_REQUESTS, False)
+        with Daemon(settings) as daemon:
+            cases.check("a leaking app: each leak is found by its rule", leaks_are_found, daemon)
+            cases.check("its SLOs count the hops that leaked", hops_are_counted, daemon, LEAKY_REQUESTS, True)
     cases.close()
 
 
