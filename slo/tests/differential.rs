@@ -75,6 +75,11 @@ fn a_model_that_breaks_a_rule_of_the_page_is_found_out() {
 }
 
 #[test]
+fn late_events_before_birth_join_their_slice_also_where_empty_slices_count() {
+    compare(400, Wild::SlicesBeforeBirth).unwrap_or_else(|told| panic!("{told}"));
+}
+
+#[test]
 fn a_small_share_of_the_budget_holds_back_also_among_thousands_of_millions_of_events() {
     compare(1_000, Wild::GreatVolumes).unwrap_or_else(|told| panic!("{told}"));
 }

@@ -46,3 +46,22 @@ fn a_ratio_is_brought_in_units_of_its_eighth_decimal() {
     let method = Method::RatioTimeslices { slice: SLICE };
     assert_eq!(read(ratio(), method, &slices), ("0.813333333".to_owned(), "0.56".to_owned()));
 }
+
+#[test]
+fn a_late_event_makes_a_slice_before_birth_count_and_silence_there_does_not() {
+    let counts = |empty: EmptySlice| {
+        let mut slo = promise();
+        slo.method = Method::Timeslices { slice: SLICE, target: decimal("0.95") };
+        slo.draft.terms.no_data.empty_slice = empty;
+        let mut run = Run::new(slo);
+        run.ticks(6, (0, 1), Source::Alive);
+        // Two slices before the first tick, of which one hears of a good event and of one that is taken back.
+        for total in [5, 1, -1] {
+            run.fleet.bring(0, START - 12, Delta { bad: 0, total, raw_bad: 0, raw_total: total });
+        }
+        run.ticks(6, (0, 1), Source::Alive);
+        let sums = run.fleet.members()[0].instance.status().period.sums;
+        (sums.bad, sums.total)
+    };
+    assert_eq!([EmptySlice::Skip, EmptySlice::Good, EmptySlice::Bad].map(counts), [(0, 3); 3]);
+}
