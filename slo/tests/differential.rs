@@ -75,6 +75,11 @@ fn a_model_that_breaks_a_rule_of_the_page_is_found_out() {
 }
 
 #[test]
+fn a_correction_of_a_part_of_a_slice_equals_a_recount_without_its_slots() {
+    compare(400, Wild::PartsOfSlices).unwrap_or_else(|told| panic!("{told}"));
+}
+
+#[test]
 fn late_events_before_birth_join_their_slice_also_where_empty_slices_count() {
     compare(400, Wild::SlicesBeforeBirth).unwrap_or_else(|told| panic!("{told}"));
 }

@@ -67,12 +67,12 @@ impl Instance {
     /// An instance whose first tick is `first`; `name` says which it is in which store, and its generation.
     #[must_use]
     pub fn new(terms: Terms, counting: Counting, grid: Grid, (name, first): (String, u64)) -> Self {
-        let mut windows = Windows::new(grid, first);
+        let rule = counting.rule(grid, &terms.no_data);
+        let windows = Windows::new(grid, first);
+        let mut windows = if rule.is_some() { windows.of_verdicts() } else { windows };
         let calendar = calendar_at(&terms.period, grid, first);
         let Opened { period, forecast_window, tiers } = open(&mut windows, &terms, grid, calendar);
-        let slices = counting
-            .rule(grid, &terms.no_data)
-            .map(|rule| Slices::new(rule, calendar.map_or(0, |(from, _)| from), first));
+        let slices = rule.map(|rule| Slices::new(rule, grid, (calendar.map_or(0, |(from, _)| from), first)));
         let own_windows = windows.len();
         Self {
             steps: vec![false; terms.policy.len()],
@@ -110,7 +110,7 @@ impl Instance {
         if let Some(slices) = &mut self.slices
             && tick.is_multiple_of(64)
         {
-            slices.forget_before(tick.saturating_sub(self.grid.ticks(7_200)));
+            slices.forget_before(self.windows.first());
         }
         self.conclude(tick, gap_begins)
     }
@@ -135,7 +135,7 @@ impl Instance {
             Source::Alive | Source::Silent => 0,
         };
         self.windows.close(self.source);
-        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(self.source)) {
+        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(self.source, self.windows.effects())) {
             self.count_slice(&verdict);
         }
         self.gap_ticks > 0 && !was_gap
@@ -152,7 +152,9 @@ impl Instance {
 
     /// Sets what corrections do to its ticks.
     pub fn correct(&mut self, effects: Vec<Effect>) {
+        let verdicts = self.slices.as_ref().map(|slices| slices.correct(self.windows.effects(), &effects));
         self.windows.correct(effects);
+        verdicts.iter().flatten().for_each(|verdict| self.count_slice(verdict));
         self.is_corrected = true;
     }
 
@@ -216,7 +218,11 @@ impl Instance {
 
     /// Forgets the oldest part of its history; `false`: it has little.
     pub(super) fn shed(&mut self) -> bool {
-        self.windows.shed()
+        let is_shed = self.windows.shed();
+        if let Some(slices) = &mut self.slices {
+            slices.forget_before(self.windows.first());
+        }
+        is_shed
     }
 
     /// Bytes that it takes.
@@ -245,7 +251,7 @@ impl Instance {
                 self.windows.change(tick, |cell| cell.change(delta));
             }
             Some(slices) => {
-                if let Some(verdict) = slices.change(tick, delta) {
+                if let Some(verdict) = slices.change(tick, delta, self.windows.effects()) {
                     self.count_slice(&verdict);
                 }
             }

@@ -96,9 +96,9 @@ impl Instance {
         let Some(rule) = self.counting.rule(self.grid, &self.terms.no_data) else { return };
         let (origin, next) = (self.calendar.map_or(0, |(from, _)| from), self.windows.next());
         let Some(slices) = &mut self.slices else { return };
-        let verdicts = slices.judge_by(rule);
+        let verdicts = slices.judge_by(rule, self.windows.effects());
         if is_cut_anew && !slices.is_cut_at(origin) {
-            *slices = Slices::new(rule, origin, next).since(next);
+            *slices = Slices::new(rule, self.grid, (origin, next)).since(next);
         }
         verdicts.iter().for_each(|verdict| self.count_slice(verdict));
     }

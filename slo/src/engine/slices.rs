@@ -1,12 +1,19 @@
 //! Slices of time: events of a slice become one verdict, which the windows then count at the slice's last tick
 //! (`slo.md` 2.3).
+//!
+//! A correction acts on the ticks that it covers, and a slice is judged by what is left of them (2.9). What happened is
+//! kept in cells of a minute for as long as a window may hold the verdict, so that the past can be judged anew.
 
 use super::store::Store;
 use super::sums::{Delta, Source, Sums};
 use super::tiers::Unit;
 use super::truth::Value;
+use super::windows::{Effect, Grid};
 use crate::exact::Decimal;
 use crate::spec::EmptySlice;
+
+/// How late events may be, seconds.
+const LATE_SECONDS: u64 = 7_200;
 
 /// How slices are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +27,26 @@ pub(super) struct Rule {
     pub(super) floor: Decimal,
 }
 
+/// What corrections leave of a slice.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    sums: Sums,
+    /// Ticks of these that no correction calls good.
+    judged_ticks: u32,
+}
+
+impl Left {
+    fn add(&mut self, cell: Sums, effect: Option<&Effect>) {
+        self.sums.add(&effect.map_or(cell, |effect| effect.leaves(cell)));
+        self.judged_ticks += if effect.is_none() { cell.ticks } else { 0 };
+    }
+}
+
 impl Rule {
     /// What a slice counts as: nothing, or one slice that is good or bad, or so far short.
-    fn verdict(&self, sums: &Sums) -> (u64, u128) {
-        // Before the first tick of its life nothing was expected of anybody.
+    fn verdict(&self, left: &Left) -> (u64, u128) {
+        let sums = &left.sums;
+        // Before the first tick of its life nothing was expected of anybody, nor is of what a correction excludes.
         if sums.ticks == 0 && sums.total() == 0 {
             return (0, 0);
         }
@@ -33,8 +56,9 @@ impl Rule {
             Value::Unmeasured if sums.gaps > 0 => (0, 0),
             Value::Empty | Value::Unmeasured => match self.empty {
                 EmptySlice::Skip => (0, 0),
-                EmptySlice::Good => (1, 0),
-                EmptySlice::Bad => (1, self.all_bad()),
+                // What a correction calls good is good when it is silent, too.
+                EmptySlice::Bad if left.judged_ticks > 0 => (1, self.all_bad()),
+                EmptySlice::Good | EmptySlice::Bad => (1, 0),
             },
         }
     }
@@ -56,13 +80,24 @@ impl Rule {
     }
 }
 
+/// A slice: its first tick, and the first after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slice {
+    from: u64,
+    to: u64,
+}
+
 /// Slices of one instance.
 #[derive(Debug, Clone)]
 pub(super) struct Slices {
-    pub(super) rule: Rule,
-    store: Store,
-    /// The tick that a slice begins at; slices lie at whole slices from there.
+    rule: Rule,
+    /// What happened, whatever was corrected; events as they weigh.
+    cells: Store,
+    /// Ticks of a cell: those of a window's where slices are whole cells, as corrections are; else one.
+    width: u64,
+    /// A tick that a slice begins at; slices lie at whole slices from there.
     origin: u64,
+    /// The first tick that has not closed.
     next: u64,
     /// Last ticks of those that were judged lately, in another way or for the first time.
     pub(super) judged: Vec<u64>,
@@ -81,12 +116,15 @@ pub(super) struct Verdict {
 }
 
 impl Slices {
-    pub(super) fn new(rule: Rule, origin: u64, first: u64) -> Self {
+    /// Slices at whole slices from `origin`; `first` is the first tick that will close.
+    pub(super) fn new(rule: Rule, grid: Grid, (origin, first): (u64, u64)) -> Self {
+        let is_whole = |ticks: u64| ticks.is_multiple_of(grid.cell_ticks);
+        let width = if is_whole(origin) && is_whole(rule.slice_ticks) { grid.cell_ticks } else { 1 };
         let origin = origin % rule.slice_ticks;
-        let mut store = Store::default();
-        // Two hours: as late as events may be.
-        store.change(first.saturating_sub(7_200) / rule.slice_ticks, |_| {});
-        Self { rule, store, origin, next: first, judged: Vec::new(), since: 0 }
+        let mut slices = Self { rule, cells: Store::default(), width, origin, next: first, judged: Vec::new(), since: 0 };
+        let earliest = slices.slice_at(first.saturating_sub(grid.ticks(LATE_SECONDS)));
+        slices.cells.change(earliest.from / width, |_| {});
+        slices
     }
 
     /// Forgets which were judged lately.
@@ -107,61 +145,98 @@ impl Slices {
     }
 
     /// Another rule for slices of the same length: what the ended ones that are kept count from now on.
-    pub(super) fn judge_by(&mut self, rule: Rule) -> Vec<Verdict> {
+    pub(super) fn judge_by(&mut self, rule: Rule, effects: &[Effect]) -> Vec<Verdict> {
         let old = std::mem::replace(&mut self.rule, rule);
-        let kept = self.store.range(1, self.slice_of(self.next));
-        let verdicts = kept.map(|(slice, sums)| Verdict {
-            tick: self.last_tick(slice),
-            before: old.verdict(&sums),
-            after: rule.verdict(&sums),
-        });
-        verdicts.filter(|verdict| verdict.before != verdict.after).collect()
+        if old == rule { Vec::new() } else { self.differences((&old, effects), (&rule, effects)) }
     }
 
-    fn slice_of(&self, tick: u64) -> u64 {
-        // The slice before the first whole one has number 0.
-        (tick + self.rule.slice_ticks - self.origin) / self.rule.slice_ticks
-    }
-
-    fn last_tick(&self, slice: u64) -> u64 {
-        slice * self.rule.slice_ticks + self.origin - 1
+    /// What the ended ones that are kept count under other corrections.
+    pub(super) fn correct(&self, before: &[Effect], after: &[Effect]) -> Vec<Verdict> {
+        if before == after { Vec::new() } else { self.differences((&self.rule, before), (&self.rule, after)) }
     }
 
     /// Closes the next tick; says of a slice that ends with it.
-    pub(super) fn close(&mut self, source: Source) -> Option<Verdict> {
+    pub(super) fn close(&mut self, source: Source, effects: &[Effect]) -> Option<Verdict> {
         let tick = self.next;
         self.next += 1;
-        let slice = self.slice_of(tick);
-        self.store.change(slice, |cell| cell.add(&Sums::tick(source)));
-        (self.last_tick(slice) == tick).then(|| {
-            let after = self.rule.verdict(&self.store.cell(slice));
-            Verdict { tick, before: (0, 0), after }
-        })
+        self.cells.change(tick / self.width, |cell| cell.add(&Sums::tick(source)));
+        let slice = self.slice_of(tick).filter(|slice| slice.to == self.next)?;
+        let after = self.rule.verdict(&self.left_of(slice, effects));
+        Some(Verdict { tick, before: (0, 0), after })
     }
 
     /// Changes what a tick counted; says of its slice if that has ended.
-    pub(super) fn change(&mut self, tick: u64, delta: &Delta) -> Option<Verdict> {
-        if tick < self.since {
-            return None;
-        }
-        let slice = self.slice_of(tick);
-        let (mut before, mut after) = (Sums::default(), Sums::default());
-        let known = self.store.change(slice, |cell| {
-            before = *cell;
-            cell.change(delta);
-            after = *cell;
-        });
-        let tick = self.last_tick(slice);
-        let [before, after] = [before, after].map(|sums| self.rule.verdict(&sums));
-        (known && tick < self.next && before != after).then_some(Verdict { tick, before, after })
+    pub(super) fn change(&mut self, tick: u64, delta: &Delta, effects: &[Effect]) -> Option<Verdict> {
+        let slice = self.slice_of(tick)?;
+        let before = (slice.to <= self.next).then(|| self.left_of(slice, effects));
+        // How events were seen before they were weighed is not asked of slices.
+        let delta = Delta { raw_bad: 0, raw_total: 0, ..*delta };
+        self.cells.change(tick / self.width, |cell| cell.change(&delta));
+        let (before, mut after) = (before?, before?);
+        let mut change = Sums::default();
+        change.change(&delta);
+        after.add(change, Effect::over(effects, tick));
+        let [before, after] = [before, after].map(|left| self.rule.verdict(&left));
+        (before != after).then_some(Verdict { tick: slice.to - 1, before, after })
     }
 
-    /// Forgets slices before this tick.
+    /// Forgets slices that ended before this tick.
     pub(super) fn forget_before(&mut self, tick: u64) {
-        self.store.forget_before(self.slice_of(tick));
+        self.cells.forget_before(self.slice_at(tick).from / self.width);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.store.memory_bytes()
+        self.cells.memory_bytes()
+    }
+
+    fn slice_at(&self, tick: u64) -> Slice {
+        // The slice before the first whole one begins with tick 0.
+        let length = self.rule.slice_ticks;
+        let to = tick + length - (tick + length - self.origin) % length;
+        Slice { from: to.saturating_sub(length).max(self.since), to }
+    }
+
+    /// The slice that holds a tick, if nothing of it is forgotten.
+    fn slice_of(&self, tick: u64) -> Option<Slice> {
+        let kept = (self.cells.first() * self.width).max(self.since);
+        Some(self.slice_at(tick)).filter(|slice| tick >= self.since && slice.from >= kept)
+    }
+
+    fn left_of(&self, slice: Slice, effects: &[Effect]) -> Left {
+        let mut left = Left::default();
+        for (tick, cell) in self.cells_of(slice.from, slice.to) {
+            left.add(cell, Effect::over(effects, tick));
+        }
+        left
+    }
+
+    /// Cells of a range with their first ticks.
+    fn cells_of(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, Sums)> + '_ {
+        let width = self.width;
+        self.cells.range(from / width, to.div_ceil(width)).map(move |(number, cell)| (number * width, cell))
+    }
+
+    /// Ended slices that count otherwise by one rule and corrections than by others: all are read once.
+    fn differences(&self, before: (&Rule, &[Effect]), after: (&Rule, &[Effect])) -> Vec<Verdict> {
+        let mut found = Vec::new();
+        let kept = (self.cells.first() * self.width).max(self.since);
+        let mut slice = self.slice_at(kept);
+        if slice.from < kept {
+            slice = self.slice_at(slice.to);
+        }
+        let mut cells = self.cells_of(slice.from, self.next).peekable();
+        while slice.to <= self.next {
+            let mut left = [Left::default(); 2];
+            while let Some((tick, cell)) = cells.next_if(|(tick, _)| *tick < slice.to) {
+                left[0].add(cell, Effect::over(before.1, tick));
+                left[1].add(cell, Effect::over(after.1, tick));
+            }
+            let (before, after) = (before.0.verdict(&left[0]), after.0.verdict(&left[1]));
+            if before != after {
+                found.push(Verdict { tick: slice.to - 1, before, after });
+            }
+            slice = self.slice_at(slice.to);
+        }
+        found
     }
 }

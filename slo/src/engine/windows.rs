@@ -69,6 +69,26 @@ impl Effect {
         });
         pieces.collect()
     }
+
+    /// The one of these, by first tick and without overlap, that is over a tick.
+    pub(super) fn over(effects: &[Self], tick: u64) -> Option<&Self> {
+        let at = effects.partition_point(|effect| effect.to <= tick);
+        effects.get(at).filter(|effect| effect.from <= tick)
+    }
+
+    /// What it leaves of a tick's events, or of a cell's.
+    pub(super) fn leaves(self, cell: Sums) -> Sums {
+        if self.is_good { Sums { bad: 0, raw_bad: 0, ..cell } } else { Sums::default() }
+    }
+}
+
+/// What cells count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    /// Events: corrections act on them here.
+    Events,
+    /// Verdicts on slices, in which corrections have acted already.
+    Verdicts,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +112,7 @@ pub(super) struct View<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Windows {
     grid: Grid,
+    counted: Counted,
     /// Ticks, for windows up to an hour.
     ticks: Store,
     /// Cells, for longer ones; without cells of their own these are ticks too.
@@ -112,7 +133,13 @@ impl Windows {
         let (mut ticks, mut cells) = (Store::default(), Store::default());
         ticks.change(earliest, |_| {});
         cells.change(earliest / grid.cell_ticks, |_| {});
-        Self { grid, ticks, cells, windows: Vec::new(), effects: Vec::new(), born: first, next: first }
+        let (counted, windows, effects) = (Counted::Events, Vec::new(), Vec::new());
+        Self { grid, counted, ticks, cells, windows, effects, born: first, next: first }
+    }
+
+    /// The same for verdicts on slices, each in the last tick of its slice.
+    pub(super) fn of_verdicts(self) -> Self {
+        Self { counted: Counted::Verdicts, ..self }
     }
 
     /// The place of a window, opened if there is none like it; one that somebody may reopen is nobody else's. It holds
@@ -176,8 +203,7 @@ impl Windows {
 
     /// The first tick that is kept, if some of its life is forgotten.
     fn forgotten(&self) -> Option<u64> {
-        let kept = self.cells.first() * self.grid.cell_ticks;
-        (kept > self.born).then_some(kept)
+        (self.first() > self.born).then(|| self.first())
     }
 
     /// Lets a window begin at another tick.
@@ -261,8 +287,12 @@ impl Windows {
 
     /// What corrections do to this tick.
     pub(super) fn effect(&self, tick: u64) -> Option<&Effect> {
-        let at = self.effects.partition_point(|effect| effect.to <= tick);
-        self.effects.get(at).filter(|effect| effect.from <= tick)
+        Effect::over(&self.effects, tick)
+    }
+
+    /// The first tick that a window may hold.
+    pub(super) fn first(&self) -> u64 {
+        self.cells.first() * self.grid.cell_ticks
     }
 
     /// Bytes that its cells take.
@@ -361,14 +391,11 @@ impl Windows {
     }
 
     /// What corrections leave of a cell.
-    fn seen(&self, tick: u64, mut cell: Sums) -> Sums {
-        match self.effect(tick) {
-            None => cell,
-            Some(effect) if effect.is_good => {
-                (cell.bad, cell.raw_bad) = (0, 0);
-                cell
-            }
-            Some(_) => Sums::default(),
+    fn seen(&self, tick: u64, cell: Sums) -> Sums {
+        match (self.effect(tick), self.counted) {
+            (None, _) => cell,
+            (Some(effect), Counted::Events) => effect.leaves(cell),
+            (Some(effect), Counted::Verdicts) => Sums { bad: cell.bad, total: cell.total, ..effect.leaves(cell) },
         }
     }
 

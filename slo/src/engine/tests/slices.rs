@@ -1,6 +1,7 @@
-//! Slices of SLIs that are no shares of events (`slo.md` 1.4).
+//! Slices of SLIs that are no shares of events (`slo.md` 1.4), and slices that are judged anew (2.9).
 
 use super::*;
+use crate::engine::windows::Effect;
 use crate::spec::Amount;
 
 fn amount(metric: &str) -> Amount {
@@ -64,4 +65,71 @@ fn a_late_event_makes_a_slice_before_birth_count_and_silence_there_does_not() {
         (sums.bad, sums.total)
     };
     assert_eq!([EmptySlice::Skip, EmptySlice::Good, EmptySlice::Bad].map(counts), [(0, 3); 3]);
+}
+
+/// Bad slices with their fractions, slices, and ticks of the period under these corrections.
+fn under(run: &mut Run, effects: &[Effect]) -> (String, u64, u32) {
+    run.fleet.correct(0, Effect::joined(effects));
+    let period = run.fleet.members()[0].instance.status().period;
+    (period.bad().to_string(), period.sums.total, period.sums.ticks)
+}
+
+fn figures(bad: &str, total: u64, ticks: u32) -> (String, u64, u32) {
+    (bad.to_owned(), total, ticks)
+}
+
+#[test]
+fn a_part_of_a_slice_is_corrected_half_a_day_later_and_the_correction_taken_back() {
+    let mut slo = promise();
+    slo.method = Method::RatioTimeslices { slice: TimeSpan(300) };
+    let mut run = Run::new(slo);
+    // Of a slice of five minutes the first one is bad: 600 of 3,000. 144 good slices follow.
+    run.ticks(6, (100, 100), Source::Alive);
+    run.ticks(24 + 144 * 30, (0, 100), Source::Alive);
+    let minutes = |from: u64, to: u64, is_good| Effect { from: START + 6 * from, to: START + 6 * to, is_good };
+    assert_eq!(under(&mut run, &[]), figures("0.2", 145, 4_350));
+    assert_eq!(under(&mut run, &[minutes(0, 1, false)]), figures("0", 145, 4_344));
+    assert_eq!(under(&mut run, &[minutes(0, 1, true)]), figures("0", 145, 4_350));
+    // 600 of 1,800, and of the 600 that are left.
+    assert_eq!(under(&mut run, &[minutes(1, 3, false)]), figures("0.333333333", 145, 4_338));
+    assert_eq!(under(&mut run, &[minutes(1, 5, false), minutes(2, 3, true)]), figures("1", 145, 4_326));
+    assert_eq!(under(&mut run, &[minutes(0, 5, false)]), figures("0", 144, 4_320));
+    assert_eq!(under(&mut run, &[]), figures("0.2", 145, 4_350));
+}
+
+#[test]
+fn silence_that_a_correction_calls_good_is_no_bad_slice() {
+    let mut slo = promise();
+    slo.method = Method::Timeslices { slice: TimeSpan(120), target: decimal("0.95") };
+    slo.draft.terms.no_data.empty_slice = EmptySlice::Bad;
+    let mut run = Run::new(slo);
+    run.ticks(12, (0, 100), Source::Alive);
+    run.ticks(12, (0, 0), Source::Alive);
+    let good = |to: u64| Effect { from: START + 12, to: START + to, is_good: true };
+    assert_eq!(under(&mut run, &[]), figures("1", 2, 24));
+    assert_eq!(under(&mut run, &[good(18)]), figures("1", 2, 24), "a half is nobody's word");
+    assert_eq!(under(&mut run, &[good(24)]), figures("0", 2, 24));
+}
+
+#[test]
+fn slices_are_judged_anew_as_far_as_history_is_kept_within_its_bytes() {
+    let mut slo = promise();
+    // No whole number of these goes into a block of cells: some slice is cut where history begins.
+    slo.method = Method::RatioTimeslices { slice: TimeSpan(420) };
+    let mut run = Run::new(slo.clone());
+    let limits = Limits { instances_max: 1, memory_bytes_max: 60_000 };
+    run.fleet = Fleet::new(vec![slo], Grid::LIVE, "store", limits);
+    run.fleet.places_of(("acme", "rag_hub", "GET /a"), START);
+    for tick in 0..20_000 {
+        // Counts that pack badly.
+        let total = 1 + tick * 7_919 % 100_003;
+        run.ticks(1, (total / 2, total), Source::Alive);
+    }
+    assert!(run.fleet.refused().shed > 0 && run.fleet.memory_bytes() <= 60_000);
+    let all = Effect { from: 0, to: START + 20_000, is_good: false };
+    let before = under(&mut run, &[]);
+    assert!(before.1 > 60);
+    assert_eq!(under(&mut run, &[Effect { is_good: true, ..all }]), figures("0", before.1, before.2));
+    assert_eq!(under(&mut run, &[all]), figures("0", 0, 0));
+    assert_eq!(under(&mut run, &[]), before);
 }
