@@ -85,6 +85,11 @@ fn late_events_before_birth_join_their_slice_also_where_empty_slices_count() {
 }
 
 #[test]
+fn slices_begin_with_each_calendar_window_also_where_it_is_no_whole_number_of_them() {
+    compare(400, Wild::CutSlices).unwrap_or_else(|told| panic!("{told}"));
+}
+
+#[test]
 fn a_small_share_of_the_budget_holds_back_also_among_thousands_of_millions_of_events() {
     compare(1_000, Wild::GreatVolumes).unwrap_or_else(|told| panic!("{told}"));
 }

@@ -72,7 +72,7 @@ impl Instance {
         let mut windows = if rule.is_some() { windows.of_verdicts() } else { windows };
         let calendar = calendar_at(&terms.period, grid, first);
         let Opened { period, forecast_window, tiers } = open(&mut windows, &terms, grid, calendar);
-        let slices = rule.map(|rule| Slices::new(rule, grid, (calendar.map_or(0, |(from, _)| from), first)));
+        let slices = rule.map(|rule| Slices::new(rule, grid, first, |tick| calendar_at(&terms.period, grid, tick)));
         let own_windows = windows.len();
         Self {
             steps: vec![false; terms.policy.len()],
@@ -271,8 +271,10 @@ impl Instance {
 
     fn turn_calendar(&mut self, tick: u64) {
         self.calendar = calendar_at(&self.terms.period, self.grid, tick);
-        if let Some((from, _)) = self.calendar {
-            self.windows.reopen(self.period, from);
+        let Some(window) = self.calendar else { return };
+        self.windows.reopen(self.period, window.0);
+        if let Some(slices) = &mut self.slices {
+            slices.turn(window);
         }
     }
 
@@ -424,6 +426,7 @@ pub(super) fn calendar_at(period: &Period, grid: Grid, tick: u64) -> Option<(u64
     let Period::Calendar(calendar) = period else { return None };
     let at = i64::try_from(tick * grid.tick_s).ok()?;
     let (from, to) = calendar::window_at(calendar, at)?;
-    let tick = |seconds: i64| u64::try_from(seconds).map_or(0, |seconds| seconds / grid.tick_s);
+    // A tick is in the window that it begins in.
+    let tick = |seconds: i64| u64::try_from(seconds).map_or(0, |seconds| seconds.div_ceil(grid.tick_s));
     Some((tick(from), tick(to)))
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::fleet::{Fleet, Member};
 use super::incident::{Event, Reason};
 use super::instance::{Instance, calendar_at, open};
-use super::slices::Slices;
 use super::tiers::TierState;
 use crate::spec::{Sli, Slo, Terms};
 
@@ -86,20 +85,15 @@ impl Instance {
         self.incidents.recast(tier_of, step_of);
         let was_reached = |name: &str| old.iter().zip(&self.steps).any(|(step, is)| *is && step.name == name);
         self.steps = terms.policy.iter().map(|step| was_reached(&step.name)).collect();
-        let is_cut_anew = terms.period != self.terms.period;
         self.terms = terms;
-        self.revise_slices(is_cut_anew);
+        self.revise_slices();
     }
 
-    /// Slices are judged by the present terms.
-    fn revise_slices(&mut self, is_cut_anew: bool) {
+    /// Slices are cut and judged by the present terms.
+    fn revise_slices(&mut self) {
         let Some(rule) = self.counting.rule(self.grid, &self.terms.no_data) else { return };
-        let (origin, next) = (self.calendar.map_or(0, |(from, _)| from), self.windows.next());
         let Some(slices) = &mut self.slices else { return };
-        let verdicts = slices.judge_by(rule, self.windows.effects());
-        if is_cut_anew && !slices.is_cut_at(origin) {
-            *slices = Slices::new(rule, self.grid, (origin, next)).since(next);
-        }
+        let verdicts = slices.revise((rule, self.calendar), self.windows.effects());
         verdicts.iter().for_each(|verdict| self.count_slice(verdict));
     }
 }

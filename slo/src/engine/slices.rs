@@ -4,6 +4,7 @@
 //! A correction acts on the ticks that it covers, and a slice is judged by what is left of them (2.9). What happened is
 //! kept in cells of a minute for as long as a window may hold the verdict, so that the past can be judged anew.
 
+use super::cuts::{Cuts, Slice};
 use super::store::Store;
 use super::sums::{Delta, Source, Sums};
 use super::tiers::Unit;
@@ -80,13 +81,6 @@ impl Rule {
     }
 }
 
-/// A slice: its first tick, and the first after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slice {
-    from: u64,
-    to: u64,
-}
-
 /// Slices of one instance.
 #[derive(Debug, Clone)]
 pub(super) struct Slices {
@@ -95,14 +89,11 @@ pub(super) struct Slices {
     cells: Store,
     /// Ticks of a cell: those of a window's where slices are whole cells, as corrections are; else one.
     width: u64,
-    /// A tick that a slice begins at; slices lie at whole slices from there.
-    origin: u64,
+    cuts: Cuts,
     /// The first tick that has not closed.
     next: u64,
     /// Last ticks of those that were judged lately, in another way or for the first time.
     pub(super) judged: Vec<u64>,
-    /// Ticks before this one were cut in another way: they stay as they were judged.
-    since: u64,
 }
 
 /// A slice counts otherwise than before.
@@ -116,14 +107,16 @@ pub(super) struct Verdict {
 }
 
 impl Slices {
-    /// Slices at whole slices from `origin`; `first` is the first tick that will close.
-    pub(super) fn new(rule: Rule, grid: Grid, (origin, first): (u64, u64)) -> Self {
-        let is_whole = |ticks: u64| ticks.is_multiple_of(grid.cell_ticks);
-        let width = if is_whole(origin) && is_whole(rule.slice_ticks) { grid.cell_ticks } else { 1 };
-        let origin = origin % rule.slice_ticks;
-        let mut slices = Self { rule, cells: Store::default(), width, origin, next: first, judged: Vec::new(), since: 0 };
-        let earliest = slices.slice_at(first.saturating_sub(grid.ticks(LATE_SECONDS)));
-        slices.cells.change(earliest.from / width, |_| {});
+    /// Slices from as long before `first`, the first tick that will close, as events may be late. `window_at` tells the
+    /// calendar window that holds a tick, where the period is one.
+    pub(super) fn new(rule: Rule, grid: Grid, first: u64, window_at: impl Fn(u64) -> Option<(u64, u64)>) -> Self {
+        let width = if rule.slice_ticks.is_multiple_of(grid.cell_ticks) { grid.cell_ticks } else { 1 };
+        let earliest = first.saturating_sub(grid.ticks(LATE_SECONDS));
+        let cuts = Cuts::new(rule.slice_ticks, (earliest, first), window_at);
+        let earliest = cuts.slice_at(earliest).map_or(earliest, |slice| slice.from);
+        let mut slices = Self { rule, cells: Store::default(), width, cuts, next: first, judged: Vec::new() };
+        slices.cells.change(earliest / width, |_| {});
+        slices.fit_cells();
         slices
     }
 
@@ -134,20 +127,49 @@ impl Slices {
         self.judged.shrink_to(64);
     }
 
-    /// What happened before this tick counts no more.
-    pub(super) fn since(self, tick: u64) -> Self {
-        Self { since: tick, ..self }
+    /// Another calendar window begins with the next tick.
+    pub(super) fn turn(&mut self, window: (u64, u64)) {
+        self.cuts.go_on(window);
+        self.fit_cells();
     }
 
-    /// Whether slices begin at this tick, or at whole slices from it.
-    pub(super) fn is_cut_at(&self, tick: u64) -> bool {
-        tick % self.rule.slice_ticks == self.origin
-    }
-
-    /// Another rule for slices of the same length: what the ended ones that are kept count from now on.
-    pub(super) fn judge_by(&mut self, rule: Rule, effects: &[Effect]) -> Vec<Verdict> {
+    /// Another rule for slices of the same length, and another period that they lie in: what the ended ones that are kept
+    /// count from now on.
+    pub(super) fn revise(&mut self, (rule, window): (Rule, Option<(u64, u64)>), effects: &[Effect]) -> Vec<Verdict> {
+        let cut = self.cut(window, effects);
+        self.fit_cells();
         let old = std::mem::replace(&mut self.rule, rule);
-        if old == rule { Vec::new() } else { self.differences((&old, effects), (&rule, effects)) }
+        let mut verdicts = Vec::from_iter(cut);
+        if old != rule {
+            verdicts.extend(self.differences((&old, effects), (&rule, effects)));
+        }
+        verdicts
+    }
+
+    /// Lets slices lie in another period; says of the one that was not over and is now.
+    fn cut(&mut self, window: Option<(u64, u64)>, effects: &[Effect]) -> Option<Verdict> {
+        let open = self.slice_of(self.next);
+        self.cuts.change_to(window, self.next);
+        let slice = self.slice_of(self.next.checked_sub(1)?)?;
+        let is_cut = slice.to == self.next && open.is_some_and(|open| open.from == slice.from);
+        is_cut.then(|| Verdict {
+            tick: self.next - 1,
+            before: (0, 0),
+            after: self.rule.verdict(&self.left_of(slice, effects)),
+        })
+    }
+
+    /// Cells of single ticks from now on where slices are no whole cells: a calendar may start at any second.
+    fn fit_cells(&mut self) {
+        if self.cuts.origin().is_multiple_of(self.width) {
+            return;
+        }
+        let (mut cells, width) = (Store::default(), self.width);
+        // No slice ended within a cell so far, so that the first tick may stand for it.
+        for (number, cell) in self.cells.range(0, self.next.div_ceil(width)) {
+            cells.change(number * width, |at| *at = cell);
+        }
+        (self.cells, self.width) = (cells, 1);
     }
 
     /// What the ended ones that are kept count under other corrections.
@@ -182,24 +204,23 @@ impl Slices {
 
     /// Forgets slices that ended before this tick.
     pub(super) fn forget_before(&mut self, tick: u64) {
-        self.cells.forget_before(self.slice_at(tick).from / self.width);
+        let Some(slice) = self.cuts.slice_at(tick) else { return };
+        self.cells.forget_before(slice.from / self.width);
+        self.cuts.forget_before(self.first());
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.cells.memory_bytes()
+        self.cells.memory_bytes() + self.cuts.memory_bytes()
     }
 
-    fn slice_at(&self, tick: u64) -> Slice {
-        // The slice before the first whole one begins with tick 0.
-        let length = self.rule.slice_ticks;
-        let to = tick + length - (tick + length - self.origin) % length;
-        Slice { from: to.saturating_sub(length).max(self.since), to }
+    /// The first tick that is kept.
+    fn first(&self) -> u64 {
+        self.cuts.first().max(self.cells.first() * self.width)
     }
 
     /// The slice that holds a tick, if nothing of it is forgotten.
     fn slice_of(&self, tick: u64) -> Option<Slice> {
-        let kept = (self.cells.first() * self.width).max(self.since);
-        Some(self.slice_at(tick)).filter(|slice| tick >= self.since && slice.from >= kept)
+        self.cuts.slice_at(tick).filter(|slice| slice.from >= self.first())
     }
 
     fn left_of(&self, slice: Slice, effects: &[Effect]) -> Left {
@@ -219,13 +240,12 @@ impl Slices {
     /// Ended slices that count otherwise by one rule and corrections than by others: all are read once.
     fn differences(&self, before: (&Rule, &[Effect]), after: (&Rule, &[Effect])) -> Vec<Verdict> {
         let mut found = Vec::new();
-        let kept = (self.cells.first() * self.width).max(self.since);
-        let mut slice = self.slice_at(kept);
-        if slice.from < kept {
-            slice = self.slice_at(slice.to);
-        }
-        let mut cells = self.cells_of(slice.from, self.next).peekable();
-        while slice.to <= self.next {
+        let ended = |tick: u64| self.cuts.slice_at(tick).filter(|slice| slice.to <= self.next);
+        // The first slice may be forgotten in part: it stays as it was judged.
+        let is_whole = |slice: &Slice| slice.from >= self.first();
+        let first = ended(self.first()).map_or(self.next, |slice| if is_whole(&slice) { slice.from } else { slice.to });
+        let mut cells = self.cells_of(first, self.next).peekable();
+        for slice in std::iter::successors(ended(first), |slice| ended(slice.to)) {
             let mut left = [Left::default(); 2];
             while let Some((tick, cell)) = cells.next_if(|(tick, _)| *tick < slice.to) {
                 left[0].add(cell, Effect::over(before.1, tick));
@@ -235,7 +255,6 @@ impl Slices {
             if before != after {
                 found.push(Verdict { tick: slice.to - 1, before, after });
             }
-            slice = self.slice_at(slice.to);
         }
         found
     }

@@ -14,7 +14,7 @@ pub(crate) const EARLIER_TICKS: u64 = 60;
 /// How late events may be at most (overview.md: two hours).
 const LATE_SECONDS: u64 = 7_200;
 
-/// What a stream may do beyond what the engine is known to follow the page in.
+/// What the streams of a run do beside the usual: each has a test of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wild {
     /// Nothing.
@@ -23,7 +23,7 @@ pub(crate) enum Wild {
     PartsOfSlices,
     /// Late events fall into slices that were over before birth, and empty slices count.
     SlicesBeforeBirth,
-    /// Calendar windows are no whole number of slices.
+    /// Calendar windows are no whole number of slices, and corrections begin and end within slices.
     CutSlices,
     /// Thousands of millions of events where the volume counts.
     GreatVolumes,
@@ -87,7 +87,7 @@ impl Traffic {
             _ => &[1],
         };
         let late_per_mille = random.pick(&[0, 0, 5, 50, 300]);
-        let corrections_per_mille = if wild == Wild::CutSlices { 0 } else { random.pick(&[0, 0, 0, 1, 4]) };
+        let corrections_per_mille = random.pick(&[0, 0, 0, 1, 4]);
         let (next, origin, past, effects) = (promise.first, promise.origin(), Vec::new(), Vec::new());
         Self {
             random,
@@ -237,7 +237,7 @@ impl Traffic {
             // Whole slices: see `Wild`.
             let Promise { slo, grid, .. } = &self.promise;
             let (cell, origin) = match slice_ticks(slo.method, grid.tick_s) {
-                Some(slice) if self.wild != Wild::PartsOfSlices => (slice, self.origin),
+                Some(slice) if !matches!(self.wild, Wild::PartsOfSlices | Wild::CutSlices) => (slice, self.origin),
                 _ => (grid.cell_ticks, 0),
             };
             let from = (self.next + 120).saturating_sub(self.random.below(600)) - origin;

@@ -258,6 +258,44 @@ fn another_meaning_of_empty_slices_holds_for_those_that_are_kept() {
     assert_eq!(counts(&run), (0, 2));
 }
 
+#[test]
+fn every_tick_is_in_one_slice_when_the_period_changes() {
+    let of = |period: Period| {
+        revised("77777777", |slo| {
+            slo.method = Method::RatioTimeslices { slice: TimeSpan(420) };
+            slo.draft.terms.period = period;
+            slo.draft.tiers = TierSource::List(Vec::new());
+        })
+    };
+    // START is the seventh tick of a slice of 42 on the UTC grid: slices end after 36, 78 and 120 ticks. On the hour they
+    // end after 126, 168, .., 336, and with the hour after 360.
+    assert_eq!(START % 42, 6);
+    let hour = Period::Calendar(crate::spec::Calendar {
+        start: "2026-01-01T00:00:00".parse().expect("a date"),
+        count: 1,
+        unit: CalendarUnit::Hour,
+        zone: jiff::tz::TimeZone::UTC,
+    });
+    for (changed, ended) in [(121, 3), (125, 3), (126, 4), (127, 3)] {
+        let mut run = Run::new(of(Period::Rolling(TimeSpan(30 * 86_400))));
+        let figures = |run: &Run| (run.status().period.bad().to_string(), run.status().period.sums.total);
+        run.ticks(120, (0, 10), Source::Alive);
+        run.ticks(changed - 120, (1, 1), Source::Alive);
+        run.redefine(vec![of(hour.clone())]);
+        // Of six ticks, all bad, a slice of its own is made where the change leaves it one.
+        assert_eq!(figures(&run), (if changed == 126 { "1" } else { "0" }.to_owned(), ended), "{changed}");
+        run.ticks(360 - changed, (0, 1), Source::Alive);
+        // The last change leaves a slice that ends after 162 ticks, as on the grid, and one that ends after 168.
+        assert_eq!(run.status().period.sums.total, 10, "{changed}");
+        // The hour turns, and so do its slices: one of 42 ticks has ended. Back on the grid they end after 414 ticks.
+        run.ticks(42, (1, 1), Source::Alive);
+        assert_eq!(figures(&run), ("1".to_owned(), 1), "{changed}");
+        run.redefine(vec![of(Period::Rolling(TimeSpan(30 * 86_400)))]);
+        run.ticks(12, (1, 1), Source::Alive);
+        assert_eq!(run.status().period.sums.total, 12, "{changed}");
+    }
+}
+
 fn month() -> Period {
     let start = "2026-01-31T00:00:00".parse().expect("a date");
     let zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone");

@@ -133,3 +133,48 @@ fn slices_are_judged_anew_as_far_as_history_is_kept_within_its_bytes() {
     assert_eq!(under(&mut run, &[all]), figures("0", 0, 0));
     assert_eq!(under(&mut run, &[]), before);
 }
+
+/// Slices of a minute in hours that begin half a minute after the hour.
+fn at_half_minutes() -> Slo {
+    let mut slo = promise();
+    slo.method = Method::RatioTimeslices { slice: SLICE };
+    slo.draft.terms.period = Period::Calendar(crate::spec::Calendar {
+        start: "2026-01-01T00:00:30".parse().expect("a time"),
+        count: 1,
+        unit: crate::spec::CalendarUnit::Hour,
+        zone: jiff::tz::TimeZone::UTC,
+    });
+    slo
+}
+
+#[test]
+fn corrections_on_whole_minutes_cut_slices_that_begin_at_half_ones() {
+    let mut run = Run::new(at_half_minutes());
+    // The second minute is bad: half of each of two slices of the hour that begins with tick 3; ten end with tick 63.
+    run.ticks(6, (0, 1), Source::Alive);
+    run.ticks(6, (1, 1), Source::Alive);
+    run.ticks(51, (0, 1), Source::Alive);
+    let minute = |number: u64| Effect { from: START + 6 * number, to: START + 6 * number + 6, is_good: false };
+    assert_eq!(under(&mut run, &[]), figures("1", 10, 60));
+    assert_eq!(under(&mut run, &[minute(1)]), figures("0", 10, 54));
+    // What is left of the second of them is bad.
+    assert_eq!(under(&mut run, &[minute(2)]), figures("1.5", 10, 54));
+}
+
+#[test]
+fn what_slices_on_whole_minutes_counted_can_be_corrected_after_they_begin_at_half_ones() {
+    let mut slo = at_half_minutes();
+    slo.draft.terms.period = promise().draft.terms.period;
+    let mut run = Run::new(slo);
+    run.ticks(6, (0, 1), Source::Alive);
+    run.ticks(6, (1, 1), Source::Alive);
+    run.ticks(49, (0, 1), Source::Alive);
+    run.fleet.redefine(vec![at_half_minutes()]);
+    let minute = Effect { from: START + 6, to: START + 12, is_good: false };
+    // The hour began with tick 3, within a slice that ended in it.
+    assert_eq!(under(&mut run, &[]), figures("1", 10, 58));
+    assert_eq!(under(&mut run, &[minute]), figures("0", 9, 52));
+    // The slice of ticks 60 to 62 is cut, the next one is whole.
+    run.ticks(8, (1, 1), Source::Alive);
+    assert_eq!(under(&mut run, &[minute]), figures("1.666666667", 11, 60));
+}
