@@ -8,11 +8,12 @@ use std::rc::Rc;
 use bailiwick_slo::attribution;
 use bailiwick_slo::course::run::Sources;
 use bailiwick_slo::engine::status::Status;
+use bailiwick_slo::engine::windows::{Effect, Grid};
 use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::{SLOT_SECONDS, Slot};
 
 use super::held::bad_of_coverage;
-use super::report::{Blame, ExemplarSpan, InstanceReport};
+use super::report::{Blame, ExemplarSpan, InstanceReport, Report};
 use super::sightings::{Bad, Sightings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{ClassCounts, SeriesId, SeriesName, SlotCounts};
@@ -32,8 +33,8 @@ pub(super) struct Around<'a> {
     sightings: &'a Sightings,
     settle_ns: u64,
     names: Vec<&'a SeriesName>,
-    counts: RefCell<HashMap<Slot, Rc<Vec<SlotCounts>>>>,
-    classes: RefCell<HashMap<Slot, Rc<Classes>>>,
+    counts: RefCell<HashMap<Range, Rc<Vec<SlotCounts>>>>,
+    classes: RefCell<HashMap<Range, Rc<Classes>>>,
 }
 
 /// By series and threshold.
@@ -48,16 +49,41 @@ struct Share<'a> {
     bad: u64,
 }
 
+/// What bad events are looked for in: of a composite each of its parts.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) sli: &'a Sli,
+    /// Ticks that corrections took out, or made good.
+    pub(super) effects: Vec<Effect>,
+}
+
+/// The stretches of ticks that corrections leave.
+fn counted((from, to): (u64, u64), effects: &[Effect]) -> Vec<(u64, u64)> {
+    let (mut left, mut at) = (Vec::new(), from);
+    for effect in effects.iter().filter(|effect| effect.from < to && effect.to > from) {
+        if effect.from > at {
+            left.push((at, effect.from));
+        }
+        at = at.max(effect.to);
+    }
+    if at < to {
+        left.push((at, to));
+    }
+    left
+}
+
 /// Who the bad events of an instance came from, as of a snapshot, incident or not; of the spans that show them those that
 /// the snapshot has.
 #[must_use]
-pub fn blame_of(snapshot: &Snapshot, instance: &InstanceReport, settle_ns: u64) -> Blame {
+pub fn blame_of(snapshot: &Snapshot, report: &Report, instance: &InstanceReport, settle_ns: u64) -> Blame {
     let InstanceReport { sources, status, slo, .. } = instance;
     let bad = Bad::of(&slo.sli);
     let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
     let mut sightings = Sightings::default();
     sightings.look(snapshot, &kinds.collect::<Vec<_>>());
-    Around::new(snapshot, &sightings, settle_ns).blame(sources, status, &slo.sli)
+    let effects = report.controls.effects(&instance.key, Grid::LIVE);
+    Around::new(snapshot, &sightings, settle_ns).blame(status, &[Part { sources, sli: &slo.sli, effects }])
 }
 
 impl<'a> Around<'a> {
@@ -67,15 +93,18 @@ impl<'a> Around<'a> {
     }
 
     /// The blame of an instance over the long window of its governing tier.
-    pub(super) fn blame(&self, sources: &Sources, status: &Status, sli: &Sli) -> Blame {
+    pub(super) fn blame(&self, status: &Status, parts: &[Part<'_>]) -> Blame {
         let tier = status.governing.map(|place| &status.tiers[place]);
         let slots = tier.map_or(u64::from(Slot::PER_HOUR), |tier| tier.tier.long.seconds() / SLOT_SECONDS);
         let to = status.next;
         let from = to.saturating_sub(slots);
         let from = if slots > EXACT_SLOTS { from - from % u64::from(Slot::PER_HOUR) } else { from };
         let slot = |tick: u64| Slot(u32::try_from(tick).unwrap_or(u32::MAX));
-        let range = (slot(from), slot(to));
-        let shares = self.shares(sources, sli, range);
+        let shares = parts.iter().flat_map(|part| {
+            let counted = counted((from, to), &part.effects);
+            counted.into_iter().flat_map(|(from, to)| self.shares(part.sources, part.sli, (slot(from), slot(to))))
+        });
+        let shares: Vec<Share<'_>> = shares.collect();
         let by =
             |value: fn(&Share<'a>) -> &'a str| attribution::parts(shares.iter().map(|share| (value(share), share.bad)));
         let mut dimensions = vec![("tenant", by(|share| share.tenant)), ("module", by(|share| share.module))];
@@ -87,7 +116,7 @@ impl<'a> Around<'a> {
             to_tick: to,
             bad: shares.iter().map(|share| share.bad).sum(),
             by: dimensions,
-            exemplars: self.exemplars(sources, sli, (from, to)),
+            exemplars: self.exemplars(parts, (from, to)),
         }
     }
 
@@ -147,7 +176,7 @@ impl<'a> Around<'a> {
 
     fn counts(&self, (from, to): Range) -> Rc<Vec<SlotCounts>> {
         let mut known = self.counts.borrow_mut();
-        Rc::clone(known.entry(from).or_insert_with(|| Rc::new(self.snapshot.counts(from, to))))
+        Rc::clone(known.entry((from, to)).or_insert_with(|| Rc::new(self.snapshot.counts(from, to))))
     }
 
     fn classes(&self, (from, to): Range) -> Rc<Classes> {
@@ -156,22 +185,38 @@ impl<'a> Around<'a> {
             let classes = self.snapshot.classes(from, to);
             Rc::new(classes.map(|(of, counts)| ((of.series, of.threshold_ns), counts)).collect())
         };
-        Rc::clone(known.entry(from).or_insert_with(read))
+        Rc::clone(known.entry((from, to)).or_insert_with(read))
     }
 
     /// Bad spans of the series in the window, newest first.
-    fn exemplars(&self, sources: &Sources, sli: &Sli, (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
-        let inside = |end_ns: u64| (from..to).contains(&u64::from(Slot::holding(end_ns).0));
-        let bad = Bad::of(sli);
-        let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
-        let spans = kinds.flat_map(|(series, bad)| {
-            let operation = &self.names[series as usize].operation;
-            let inside = self.sightings.of(series, bad).filter(|span| inside(span.end_ns));
-            inside.map(|span| ExemplarSpan { span: *span, operation: operation.clone() })
-        });
-        let mut spans: Vec<ExemplarSpan> = spans.collect();
+    fn exemplars(&self, parts: &[Part<'_>], (from, to): (u64, u64)) -> Vec<ExemplarSpan> {
+        let mut spans: Vec<ExemplarSpan> = Vec::new();
+        for Part { sources, sli, effects } in parts {
+            let tick = |end_ns: u64| u64::from(Slot::holding(end_ns).0);
+            let inside = |end_ns: u64| (from..to).contains(&tick(end_ns)) && Effect::over(effects, tick(end_ns)).is_none();
+            let bad = Bad::of(sli);
+            let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
+            spans.extend(kinds.flat_map(|(series, bad)| {
+                let operation = &self.names[series as usize].operation;
+                let inside = self.sightings.of(series, bad).filter(|span| inside(span.end_ns));
+                inside.map(|span| ExemplarSpan { span: *span, operation: operation.clone() })
+            }));
+        }
         spans.sort_by_key(|exemplar| std::cmp::Reverse((exemplar.span.end_ns, exemplar.span.trace_id)));
         spans.truncate(EXEMPLARS_MAX);
         spans
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_corrections_cover_is_nobodys_fault() {
+        let effect = |from, to| Effect { from, to, is_good: false };
+        assert_eq!(counted((10, 20), &[]), [(10, 20)]);
+        assert_eq!(counted((10, 20), &[effect(0, 5), effect(12, 14), effect(18, 30)]), [(10, 12), (14, 18)]);
+        assert_eq!(counted((10, 20), &[effect(5, 25)]), []);
     }
 }

@@ -8,12 +8,12 @@ use bailiwick_slo::course::control::Control;
 use bailiwick_slo::course::ledger::{Ledger, Origin};
 use bailiwick_slo::course::log;
 use bailiwick_slo::course::run::{Course, Definitions};
-use bailiwick_slo::engine::fleet::{Key, Limits};
+use bailiwick_slo::engine::fleet::{Key, Limits, Member};
 use bailiwick_slo::engine::incident::{Event, Kind};
 use bailiwick_slo::engine::windows::Grid;
-use bailiwick_slo::spec::Slo;
+use bailiwick_slo::spec::{Sli, Slo};
 
-use super::blame::Around;
+use super::blame::{Around, Part};
 use super::forecasts::Forecasts;
 use super::records::Records;
 use super::report::{IncidentReport, InstanceReport, Report};
@@ -176,10 +176,7 @@ impl Feed {
             let known = self.current[place as usize].as_ref();
             let blame = match known.filter(|known| !is_open && known.incident.id == incident.id) {
                 Some(known) => known.blame.clone(),
-                None => {
-                    let sources = self.course.sources(place).cloned().unwrap_or_default();
-                    around.blame(&sources, &member.instance.status(), &member.slo.sli)
-                }
+                None => around.blame(&member.instance.status(), &self.parts(place, member)),
             };
             let report = Arc::new(IncidentReport::of(member, incident, blame));
             if resolved.contains(&place) {
@@ -189,6 +186,19 @@ impl Feed {
             }
             self.current[place as usize] = Some(report);
         }
+    }
+
+    /// What an instance's bad events are looked for in.
+    fn parts<'f>(&'f self, place: u32, member: &'f Member) -> Vec<Part<'f>> {
+        let members = self.course.fleet().members();
+        let of_parts = member.part_places().map(|place| (place, &members[place as usize]));
+        let own = matches!(member.slo.sli, Sli::Composite(_));
+        let all = if own { of_parts.collect() } else { vec![(place, member)] };
+        let part = |(place, member): (u32, &'f Member)| {
+            let effects = self.course.controls().effects(&member.key, Grid::LIVE);
+            Some(Part { sources: self.course.sources(place)?, sli: &member.slo.sli, effects })
+        };
+        all.into_iter().filter_map(part).collect()
     }
 
     /// Incidents of what an instance was before its SLO changed: it knows of them no more.

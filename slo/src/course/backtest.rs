@@ -1,19 +1,20 @@
 //! Definitions tried on records that are over: what would have fired, when, and how well that fits what is known to have
 //! gone wrong. The course is the daemon's own, so that over the same records the alert log is the same, byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::delta;
 use super::ledger::Written;
 use super::log;
-use super::record::Record;
+use super::record::{Reading, Record};
 use super::run::{Course, Definitions};
 use crate::engine::fleet::Key;
 use crate::engine::incident::{Id, Kind};
 use crate::engine::status::Status;
 use crate::engine::tiers::Phase;
 use crate::engine::windows::Grid;
-use crate::exact::Quotient;
-use crate::spec::Severity;
+use crate::exact::{Decimal, Quotient};
+use crate::spec::{Severity, Slo};
 
 /// First tick and the first after it; `None`: it goes on.
 pub type Stretch = (u64, Option<u64>);
@@ -40,6 +41,8 @@ pub struct Outcome {
     pub instances: BTreeMap<Key, InstanceOutcome>,
     /// The first tick that was evaluated, and the first that was not.
     pub ticks: (u64, u64),
+    /// What SLOs ask for and the records do not have, by SLO: nothing can be said of those.
+    pub unrecorded: Vec<(String, String)>,
     /// It was stopped before its end.
     pub is_cut: bool,
     /// Things in the records that could not be used.
@@ -74,8 +77,12 @@ pub struct IncidentOutcome {
 #[must_use]
 pub fn run(trial: Trial<'_>, goes_on: impl Fn() -> bool) -> Outcome {
     let Trial { written, definitions, from, to } = trial;
+    let unrecorded = match &definitions {
+        Definitions::Recorded => Vec::new(),
+        Definitions::Given(slos) => unrecorded(slos, &written.records),
+    };
     let mut course = Course::new(definitions, &written.origin, Grid::LIVE);
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { unrecorded, ..Outcome::default() };
     let mut first = None;
     for record in written.records.iter().take_while(|record| record.open <= to) {
         if !goes_on() {
@@ -91,6 +98,28 @@ pub fn run(trial: Trial<'_>, goes_on: impl Fn() -> bool) -> Outcome {
     }
     outcome.damaged = course.damaged();
     outcome
+}
+
+/// What SLOs ask for that no record has: thresholds that were not counted against, readings that nobody asked for then.
+fn unrecorded(slos: &[Slo], records: &[Record]) -> Vec<(String, String)> {
+    let thresholds: BTreeSet<u64> =
+        records.iter().flat_map(|record| &record.latency).map(|(_, _, classes)| classes.threshold_ns).collect();
+    let readings: Vec<&Reading> = records.iter().flat_map(|record| &record.readings).collect();
+    let missing = slos.iter().filter_map(|slo| {
+        let what = match delta::threshold_of(&slo.sli) {
+            Some(threshold_ns) if !thresholds.contains(&threshold_ns) => {
+                Some(format!("the threshold of {} ms", Decimal::new(i64::try_from(threshold_ns).ok()?, 6)))
+            }
+            Some(_) => None,
+            None => {
+                let asked = Reading::of(&slo.sli);
+                let missing = asked.iter().find(|asked| !readings.contains(asked));
+                missing.map(|reading| reading.name())
+            }
+        };
+        what.map(|what| (slo.id.clone(), what))
+    });
+    missing.collect()
 }
 
 fn take(course: &mut Course, record: &Record, from: u64, outcome: &mut Outcome) {

@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 
 use super::recurrence::Recurrence;
+use crate::engine::corrections::Standing;
 use crate::engine::fleet::Key;
 use crate::engine::incident::Id;
 use crate::engine::windows::{Effect, Grid};
@@ -175,20 +176,9 @@ pub struct Weighed {
     /// The instance.
     pub key: Key,
     /// Without it.
-    pub before: Spent,
+    pub before: Standing,
     /// With it.
-    pub after: Spent,
-}
-
-/// Where a budget stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spent {
-    /// Bad events, or slices.
-    pub bad: crate::exact::Quotient,
-    /// All events, or slices.
-    pub total: u64,
-    /// R.
-    pub remaining: crate::exact::Quotient,
+    pub after: Standing,
 }
 
 /// A silence and what became of it.

@@ -11,6 +11,15 @@ pub(super) const fn reads_requests(sli: &Sli) -> bool {
     matches!(sli, Sli::Availability | Sli::Outcome { .. } | Sli::Latency { .. } | Sli::Quantile { metric: None, .. })
 }
 
+/// The threshold that requests are told apart by, nanoseconds.
+pub(super) fn threshold_of(sli: &Sli) -> Option<u64> {
+    match sli {
+        Sli::Latency { threshold_ns, .. } => Some(*threshold_ns),
+        Sli::Quantile { metric: None, threshold, .. } => threshold.units(0).map(i64::cast_unsigned),
+        _ => None,
+    }
+}
+
 /// Requests by outcome.
 pub(super) fn of_requests(sli: &Sli, requests: &Requests) -> Option<Delta> {
     match sli {
@@ -29,13 +38,7 @@ pub(super) fn of_requests(sli: &Sli, requests: &Requests) -> Option<Delta> {
 
 /// Fast and slow requests, where they were told apart by the SLI's threshold.
 pub(super) fn of_classes(sli: &Sli, classes: &Classes) -> Option<Delta> {
-    let is_own = match sli {
-        Sli::Latency { threshold_ns, .. } => *threshold_ns == classes.threshold_ns,
-        Sli::Quantile { metric: None, threshold, .. } => {
-            threshold.units(0).map(i64::cast_unsigned) == Some(classes.threshold_ns)
-        }
-        _ => false,
-    };
+    let is_own = threshold_of(sli) == Some(classes.threshold_ns);
     let Classes { fast, slow, raw_fast, raw_slow, .. } = *classes;
     is_own.then_some(Delta { bad: slow, total: fast + slow, raw_bad: raw_slow, raw_total: raw_fast + raw_slow })
 }

@@ -51,11 +51,11 @@ enum Value<'a> {
     Text(&'a str),
 }
 
-/// The begin of a tick as RFC 3339 in UTC.
+/// The begin of a tick as RFC 3339 in UTC, with milliseconds.
 #[must_use]
 pub fn time(tick: u64, grid: Grid) -> String {
     let seconds = i64::try_from(tick.saturating_mul(grid.tick_s)).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+    format!("{:.3}", Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
 }
 
 /// A JSON string.
@@ -100,7 +100,7 @@ mod tests {
         };
         let ids = ["01", "02", "03"].map(|byte| byte.repeat(16));
         let expected = format!(
-            "{{\"at\":\"2026-03-01T16:00:00Z\",\"cause\":\"tier\",\"event\":\"resolved\",\"id\":\"{}\",\"incident\":\"{}\",\
+            "{{\"at\":\"2026-03-01T16:00:00.000Z\",\"cause\":\"tier\",\"event\":\"resolved\",\"id\":\"{}\",\"incident\":\"{}\",\
              \"level\":\"page\",\"module\":\"a\\\"b\\\\\\u000a\",\"reason\":\"recovered\",\"reopened\":1,\"repeat\":0,\"seq\":2,\
              \"slo\":\"avail\",\"supersedes\":\"{}\",\"tenant\":\"acme\"}}\n",
             ids[0], ids[1], ids[2]

@@ -1,7 +1,7 @@
 //! Orders as they are carried out: corrections weighed, incidents acknowledged and closed.
 
 use super::control::{
-    ACKS_MAX, Ack, CORRECTIONS_MAX, Control, Corrected, Correction, Done, SILENCES_MAX, Silenced, Spent, TRIED_MAX,
+    ACKS_MAX, Ack, CORRECTIONS_MAX, Control, Corrected, Correction, Done, SILENCES_MAX, Silenced, TRIED_MAX,
     Weighed,
 };
 use super::run::Course;
@@ -90,18 +90,9 @@ impl Course {
             let member = &self.fleet().members()[*place as usize];
             let mut effects = self.controls.effects(&member.key, self.grid());
             effects.extend(own.iter().copied());
-            let mut corrected = member.instance.clone();
-            corrected.correct(Effect::joined(&effects));
-            let spent = |status: crate::engine::status::Status| Spent {
-                bad: status.period.bad(),
-                total: status.budget.total,
-                remaining: status.budget.remaining,
-            };
-            Weighed {
-                key: member.key.clone(),
-                before: spent(member.instance.status()),
-                after: spent(corrected.status()),
-            }
+            let instance = &member.instance;
+            let after = instance.standing_under(&Effect::joined(&effects));
+            Weighed { key: member.key.clone(), before: instance.standing(), after }
         });
         (weighed.collect(), places.len())
     }
@@ -113,6 +104,11 @@ impl Course {
 
     fn acknowledge(&mut self, ack: &Ack, next: u64) -> Vec<(u32, Event)> {
         let Some(place) = self.place_of_incident(ack.incident) else { return Vec::new() };
+        let said = |ack: &Ack| (ack.by.clone(), ack.note.clone(), ack.until_s);
+        if self.controls.ack(ack.incident).is_some_and(|known| said(known) == said(ack)) {
+            // The same was said before: who says it again gets what is.
+            return Vec::new();
+        }
         let acks = &mut self.controls.acks;
         acks.retain(|known| known.incident != ack.incident);
         if acks.len() >= ACKS_MAX {

@@ -117,6 +117,16 @@ impl Record {
 }
 
 impl Reading {
+    /// What it is, in words.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Coverage(part) => format!("coverage {part}"),
+            Self::Leaks(rules) => format!("leaks by {}", rules.join(", ")),
+            Self::Metric(tap) => format!("the metric {} read so", tap.metric),
+        }
+    }
+
     /// What an SLI reads besides requests; a counter reads two metrics.
     #[must_use]
     pub fn of(sli: &Sli) -> Vec<Self> {

@@ -35,6 +35,8 @@ struct KnownModule {
     name: Module,
     /// When its latest metric point arrived.
     heard: Option<u64>,
+    /// The latest tick that it had requests in.
+    asked: u64,
     /// Instances by reading that has counted something here.
     places: HashMap<u32, Vec<u32>>,
 }
@@ -160,7 +162,7 @@ impl Course {
     }
 
     fn learn(&mut self, record: &Record) {
-        let known = |name: &Module| KnownModule { name: name.clone(), heard: None, places: HashMap::new() };
+        let known = |name: &Module| KnownModule { name: name.clone(), heard: None, asked: 0, places: HashMap::new() };
         self.modules.extend(record.modules.iter().map(known));
         for series in &record.series {
             self.places.push(None);
@@ -177,6 +179,10 @@ impl Course {
 
     fn count(&mut self, record: &Record, first: u64) {
         for (tick, series, requests) in &record.requests {
+            let module = self.series.get(*series as usize).map(|series| series.module as usize);
+            if let Some(module) = module.and_then(|module| self.modules.get_mut(module)) {
+                module.asked = module.asked.max(*tick);
+            }
             for place in self.places_of_series(*series, first) {
                 if let Some(delta) = delta::of_requests(&self.fleet.members()[place as usize].slo.sli, requests) {
                     self.fleet.bring(place, *tick, delta);
@@ -266,8 +272,10 @@ impl Course {
         let (modules, sources, grid) = (&self.modules, &self.sources, self.grid);
         self.fleet.close(tick, |place, member| {
             let made_of = sources.get(place as usize).map(|sources| &sources.modules);
-            let heard = made_of.into_iter().flatten().filter_map(|module| modules[*module as usize].heard).max();
-            alive(member, heard, tick, grid)
+            let of = || made_of.into_iter().flatten().map(|module| &modules[*module as usize]);
+            let heard = of().filter_map(|module| module.heard).max();
+            let asked = of().map(|module| module.asked).max();
+            alive(member, (heard, asked.unwrap_or(0)), tick, grid)
         })
     }
 
@@ -316,11 +324,11 @@ impl Course {
 }
 
 /// What is known of an instance's source in a tick: a heartbeat holds while anything at all is heard (`slo.md` 2.3).
-fn alive(member: &Member, heard: Option<u64>, tick: u64, grid: Grid) -> Source {
+fn alive(member: &Member, (heard, asked): (Option<u64>, u64), tick: u64, grid: Grid) -> Source {
     let Some(heard) = heard.filter(|heard| tick.saturating_sub(*heard) <= grid.ticks(HEARTBEAT_SECONDS)) else {
         return Source::Silent;
     };
-    let latest = heard.max(member.instance.heard());
+    let latest = heard.max(asked).max(member.instance.heard());
     let after = grid.ticks(member.instance.terms().no_data.after.seconds());
     if tick.saturating_sub(latest) < after { Source::Alive } else { Source::Dead }
 }

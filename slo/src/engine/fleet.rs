@@ -99,6 +99,11 @@ pub struct Fleet {
 }
 
 impl Member {
+    /// Of a composite: where its parts are.
+    pub fn part_places(&self) -> impl Iterator<Item = u32> + '_ {
+        self.parts.iter().filter_map(|part| part.place)
+    }
+
     /// Its SLO is gone, or speaks of something else: its incident ends and its cells are let go of.
     pub(super) fn go(&mut self, at: u64, reason: Reason) -> Option<Event> {
         (self.is_gone, self.is_archived) = (true, true);

@@ -6,6 +6,7 @@ use super::instance::Instance;
 use super::sums::Sums;
 use super::tiers::Unit;
 use crate::exact::Quotient;
+use crate::spec::Method;
 
 const ONE: u128 = 100_000_000;
 /// Of a fraction in 2^-64 these are left out and these are left.
@@ -218,7 +219,12 @@ impl Hour<'_> {
         let now = self.instance.next() * self.instance.grid.tick_s;
         let beta = self.instance.kept_beta();
         let bad = |sums: &Sums, at: u64| Held { count: self.instance.kept(sums.bad()), future_s: at - now };
-        let total = |sums: &Sums, at: u64| Held { count: sums.total().into(), future_s: at - now };
+        // A budget of slices is a share of all slices of the period, whether they have come or not.
+        let slices = (self.instance.counting.method != Method::Occurrences).then(|| self.instance.budget_total());
+        let total = |sums: &Sums, at: u64| match slices {
+            Some(slices) => Held { count: slices.into(), future_s: 0 },
+            None => Held { count: sums.total().into(), future_s: at - now },
+        };
         if !rates.reaches(bad(&self.before, self.last), total(&self.after, self.from), beta) {
             return None;
         }
@@ -228,7 +234,7 @@ impl Hour<'_> {
             while let Some((_, cell)) = leaving.next_if(|(tick, _)| *tick < edge) {
                 past.take(cell);
             }
-            let has_events = past.total() > 0 || rates.total > 0 && *at > now;
+            let has_events = slices.is_some() || past.total() > 0 || rates.total > 0 && *at > now;
             has_events && rates.reaches(bad(&past, *at), total(&past, *at), beta)
         })
     }

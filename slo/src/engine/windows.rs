@@ -71,7 +71,7 @@ impl Effect {
     }
 
     /// The one of these, by first tick and without overlap, that is over a tick.
-    pub(super) fn over(effects: &[Self], tick: u64) -> Option<&Self> {
+    pub fn over(effects: &[Self], tick: u64) -> Option<&Self> {
         let at = effects.partition_point(|effect| effect.to <= tick);
         effects.get(at).filter(|effect| effect.from <= tick)
     }

@@ -40,6 +40,7 @@ pub(super) fn promise(slo: &Slo, terms: &Terms, allowance: Allowance) -> Result<
         .with("enabled", Value::Flag(terms.enabled));
     let largest = allowance.largest_burn();
     let mut rows = vec![
+        super::good::good(&slo.sli),
         target,
         period(terms, allowance),
         method(slo.method),
@@ -81,7 +82,9 @@ fn period(terms: &Terms, allowance: Allowance) -> Row {
     row.with("period", seconds(allowance.period_s)).with("nominal", seconds(nominal_s))
 }
 
-fn every(calendar: &Calendar) -> String {
+/// `each month`, `each 2 weeks`.
+#[must_use]
+pub fn every(calendar: &Calendar) -> String {
     let unit = match calendar.unit {
         CalendarUnit::Hour => "hour",
         CalendarUnit::Day => "day",

@@ -11,12 +11,14 @@ mod words;
 pub mod forms;
 pub mod methods;
 pub mod asked;
+mod good;
 mod definition;
 mod silence;
 mod origins;
 mod whole;
 
 pub use asked::{Asked, BadAsk, Pace};
+pub use definition::every;
 pub use forms::{Allowance, Fires, TierForms, TooFine};
 pub use methods::{Figures, Slice, side_by_side};
 pub use sheet::{Explanation, Number, Row, Section, Value, Written};

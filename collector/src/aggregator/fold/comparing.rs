@@ -65,12 +65,13 @@ impl Aggregator {
             .collect()
     }
 
-    /// L3, L4 and L8, once the tenant of a span is known.
-    pub(super) fn compare_claims(&mut self, bench: &Bench) {
+    /// L3, L4 and L8, once the tenant of a span is known and nobody who comes later can change its module.
+    pub(super) fn compare_claims(&mut self, bench: &Bench, settling: bool) {
         for place in &bench.kin.order {
             let at = *place as usize;
             let (span, found) = (&bench.spans[at], &bench.found[at]);
-            if !span.is(flag::ASIDE) || span.marks & mark::NOTED != 0 || found.tenant == NO_TENANT {
+            let is_open = found.tenant == NO_TENANT || !(found.module_fixed || settling);
+            if !span.is(flag::ASIDE) || span.marks & mark::NOTED != 0 || is_open {
                 continue;
             }
             let stands = bench.places[at];

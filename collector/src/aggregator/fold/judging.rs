@@ -85,7 +85,7 @@ impl Aggregator {
             let turn = bench.turns[at];
             self.turn(bench, &turn);
         }
-        self.compare_claims(bench);
+        self.compare_claims(bench, settling);
     }
 
     /// A repeated span moves from accepted to duplicates; the first one counts, whatever the others say.

@@ -20,6 +20,10 @@ use crate::frontend::BacktestDocument;
 pub(in crate::cli) fn backtest(arguments: &BacktestArguments, server: &str, output: Output) -> Answer {
     match trial(arguments, server) {
         Ok((outcome, other, fit)) => {
+            if let Some((slo, what)) = outcome.unrecorded.first() {
+                let reason = format!("SLO `{slo}` asks for {what}, which was not recorded: a daemon counts what its SLOs name");
+                return Answer::failure(Exit::Insufficient, reason);
+            }
             if outcome.instances.is_empty() {
                 return Answer::failure(
                     Exit::Insufficient,
@@ -57,6 +61,9 @@ fn trial(arguments: &BacktestArguments, server: &str) -> Result<(Outcome, Option
         .map_err(|error| Answer::failure(Exit::File, format!("the ledger cannot be read: {error}")))?;
     let (from, to) =
         (tick(arguments.from.as_deref())?.unwrap_or(0), tick(arguments.to.as_deref())?.unwrap_or(u64::MAX));
+    if from >= to {
+        return Err(Answer::failure(Exit::Usage, "`--from` must be before `--to`"));
+    }
     let tried = |files: &[PathBuf]| -> Result<Outcome, Answer> {
         let definitions = definitions_of(files)?;
         Ok(backtest::run(Trial { written: &written, definitions, from, to }, || true))

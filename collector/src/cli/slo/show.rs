@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bailiwick_slo::document::Context;
+use bailiwick_slo::explain;
 use bailiwick_slo::spec::{Period, Slo, Terms};
 use serde_json::{Value as Json, json};
 
@@ -32,7 +33,7 @@ fn period(terms: &Terms) -> String {
         Period::Rolling(span) => format!("{span} rolling"),
         Period::Calendar(calendar) => {
             let zone = calendar.zone.iana_name().unwrap_or("UTC");
-            format!("{} x {:?} from {} in {zone}", calendar.count, calendar.unit, calendar.start)
+            format!("{} from {} in {zone}", explain::every(calendar), calendar.start)
         }
     }
 }

@@ -142,6 +142,10 @@ pub(crate) async fn backtest(Shared(state): Shared<State>, asked: Asked, body: B
     let outcome = tried.await?;
     let outcome =
         outcome.ok_or_else(|| Problem::new(Code::NotFound, "nothing was evaluated yet; come back in 20 s"))?;
+    if let Some((slo, what)) = outcome.unrecorded.first() {
+        let detail = format!("SLO `{slo}` asks for {what}, which was not recorded");
+        return Err(Problem::new(Code::Invalid, detail));
+    }
     told(&BacktestDocument::of(&outcome, None, None))
 }
 

@@ -119,7 +119,7 @@ pub(crate) async fn attribution(Shared(state): Shared<State>, path: InPath, aske
         let instance = &report.instances[place];
         // An open incident keeps more spans than a snapshot has.
         let open = report.incidents.iter().find(|one| one.is_open() && one.key == instance.key);
-        let blame = open.map_or_else(|| blame_of(&snapshot, instance, settle_ns), |open| open.blame.clone());
+        let blame = open.map_or_else(|| blame_of(&snapshot, report, instance, settle_ns), |open| open.blame.clone());
         let exemplars = blame.exemplars.iter().map(IncidentExemplar::from).collect();
         let schema = "bailiwick.slo-attribution/v1";
         Page { body: AttributionDocument { schema, attribution: (&blame).into(), exemplars }, next_cursor: None }
@@ -157,7 +157,13 @@ pub(crate) async fn corrections(Shared(state): Shared<State>, path: InPath, aske
     answer::reported(&state, &asked, report, move |report| {
         let key = &report.instances[place].key;
         let kept = report.controls.corrections.iter().filter(|kept| kept.correction.is_for(key));
-        let items = kept.map(|kept| CorrectionItem { budgets: Vec::new(), ..CorrectionItem::from(kept) }).collect();
+        let own = |item: CorrectionItem| {
+            let budgets = item.budgets.into_iter().filter(|budget| {
+                *budget.tenant == *key.tenant && *budget.module == *key.module && *budget.slo == *key.slo
+            });
+            CorrectionItem { budgets: budgets.collect(), ..item }
+        };
+        let items = kept.map(|kept| own(CorrectionItem::from(kept))).collect();
         Page { body: CorrectionsDocument { schema: "bailiwick.slo-corrections/v1", items }, next_cursor: None }
     })
     .await
@@ -211,6 +217,9 @@ pub(crate) async fn history(Shared(state): Shared<State>, path: InPath, asked: A
     let step = asked.get("step").map_or(Ok(60), str::parse::<u64>);
     let step = step.ok().filter(|step| *step >= SLOT_SECONDS);
     let step = step.ok_or_else(|| Problem::parameter(Code::BadRequest, "step", "it is seconds, 10 at least"))?;
+    if from >= to {
+        return Err(Problem::parameter(Code::BadRequest, "from", "it must be before `to`"));
+    }
     let (report, place) = named(&state, path, &asked)?;
     let span = report.ledger.as_ref().and_then(|ledger| ledger.span()).unwrap_or_default();
     let every = step / SLOT_SECONDS;

@@ -1,6 +1,7 @@
 //! Corrections as they are ordered and told: time that does not count as it was measured.
 
-use bailiwick_slo::course::control::{Corrected, Correction, Spent, Weighed};
+use bailiwick_slo::course::control::{Corrected, Correction, Weighed};
+use bailiwick_slo::engine::corrections::Standing;
 use bailiwick_slo::engine::incident::Id;
 use bailiwick_slo::spec::Glob;
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::number;
+use super::number::{self, Bad};
 use crate::frontend::format;
 use crate::frontend::http::body::wrong;
 use crate::frontend::http::problem::Problem;
@@ -72,10 +73,10 @@ pub(crate) struct CorrectionItem {
     #[schema(example = "rag_hub")]
     pub(crate) module: String,
     /// Its begin.
-    #[schema(example = "2026-05-04T22:00:00Z")]
+    #[schema(example = "2026-05-04T22:00:00.000Z")]
     pub(crate) starts_at: String,
     /// Its end.
-    #[schema(example = "2026-05-04T23:00:00Z")]
+    #[schema(example = "2026-05-04T23:00:00.000Z")]
     pub(crate) ends_at: String,
     /// The zone that it recurs in.
     #[schema(example = "Europe/Berlin")]
@@ -131,8 +132,8 @@ pub(crate) struct CorrectedBudget {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct SpentBudget {
     /// Bad events, or slices.
-    #[schema(example = "43")]
-    pub(crate) bad: String,
+    #[schema(example = 43)]
+    pub(crate) bad: Bad,
     /// All events, or slices.
     #[schema(example = 1400)]
     pub(crate) total: u64,
@@ -222,7 +223,7 @@ impl CorrectionOrder {
 impl From<&Corrected> for CorrectionItem {
     fn from(kept: &Corrected) -> Self {
         let Corrected { correction, revoked, weighed, instances } = kept;
-        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default();
+        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| format!("{at:.3}")).unwrap_or_default();
         Self {
             id: correction.id.to_string(),
             state: if revoked.is_some() { "revoked" } else { "active" },
@@ -259,8 +260,8 @@ impl From<&Weighed> for CorrectedBudget {
     }
 }
 
-impl From<&Spent> for SpentBudget {
-    fn from(spent: &Spent) -> Self {
-        Self { bad: spent.bad.to_string(), total: spent.total, remaining_ratio: number::ratio(&spent.remaining) }
+impl From<&Standing> for SpentBudget {
+    fn from(spent: &Standing) -> Self {
+        Self { bad: Bad::from(&spent.bad), total: spent.total, remaining_ratio: number::ratio(&spent.remaining) }
     }
 }

@@ -36,6 +36,15 @@ impl From<&Observed> for Bad {
     }
 }
 
+impl From<&Quotient> for Bad {
+    fn from(bad: &Quotient) -> Self {
+        match u64::try_from(bad.numerator) {
+            Ok(whole) if bad.denominator == 1 => Self::Whole(whole),
+            _ => Self::Slices(bad.to_string()),
+        }
+    }
+}
+
 impl From<Value> for FigureState {
     fn from(value: Value) -> Self {
         match value {

@@ -72,10 +72,10 @@ pub(crate) struct SilenceItem {
     /// All of them must match.
     pub(crate) matchers: Vec<SilenceMatcher>,
     /// Its begin.
-    #[schema(example = "2026-05-04T22:00:00Z")]
+    #[schema(example = "2026-05-04T22:00:00.000Z")]
     pub(crate) starts_at: String,
     /// Its end, as it was ordered.
-    #[schema(example = "2026-05-04T23:00:00Z")]
+    #[schema(example = "2026-05-04T23:00:00.000Z")]
     pub(crate) ends_at: String,
     /// Why.
     #[schema(example = "we are on it")]
@@ -177,7 +177,7 @@ impl SilenceItem {
     pub(crate) fn of(kept: &Silenced, now_ns: u64) -> Self {
         let Silenced { silence, ended } = kept;
         let now_s = i64::try_from(now_ns / 1_000_000_000).unwrap_or(i64::MAX);
-        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default();
+        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| format!("{at:.3}")).unwrap_or_default();
         let matcher = |matcher: &Matcher| {
             let Matcher { name, value, is_regex, is_equal } = matcher.clone();
             SilenceMatcher { name, value, is_regex, is_equal }
