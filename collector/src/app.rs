@@ -11,15 +11,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bailiwick_slo::course::control::Control;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::aggregator::snapshot::Limit;
-use crate::aggregator::{self, Aggregator, Snapshot};
+use crate::aggregator::{self, Snapshot};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
-use crate::evaluator::{self, Feed, Report};
+use crate::evaluator;
 use crate::frontend::{self, Orders, Readiness};
 use crate::journal::MemoryJournal;
 use crate::observation::budget::Budget;
@@ -108,21 +107,7 @@ impl Daemon {
 
         let definitions = slos::definitions(&settings, promises);
         let documents = definitions().map_err(StartError::Definitions)?;
-        let mut fold = Aggregator::new(settings.terms());
-        if !documents.is_empty() {
-            slos::observe(&rules.taps, &documents);
-            fold.order(0, Arc::new(Control::Define(documents)));
-        }
-        let mut feed = Feed::new(slos::beginning(&settings));
-        let mut report = Report::default();
-        if let Some(past) = past {
-            let mut take = |snapshot: &Snapshot| {
-                if let Some((next, _)) = feed.take(snapshot) {
-                    report = next;
-                }
-            };
-            tokio::task::block_in_place(|| past(&mut fold, &mut take));
-        }
+        let (fold, feed, report) = slos::begin(&settings, &rules, documents, past);
         // What lies in the past needs no announcement.
         let announced = fold.firsts();
         let (told, snapshots) = std::sync::mpsc::sync_channel(SNAPSHOTS_WAITING_MAX);
@@ -138,8 +123,7 @@ impl Daemon {
             inventory: inventory::inventory(&settings),
             snapshots: Arc::new(move || reader.load()),
             orders: orders.clone(),
-            definitions,
-            defined: Arc::new(move |documents| slos::observe(&rules.taps, documents)),
+            definitions: slos::told(definitions),
             reports: Arc::new(move || reports.load()),
             limits: connections(receiver.seats()),
             readiness: readiness.clone(),

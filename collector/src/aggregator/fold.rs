@@ -14,6 +14,7 @@ mod terms;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bailiwick_slo::conventions::TENANT_UNKNOWN;
 use bailiwick_slo::course::control::Control;
 use bailiwick_slo::document::{self, Context};
@@ -103,7 +104,7 @@ pub struct Aggregator {
     classes: Classes,
     leaked: Leaked,
     /// What SLOs read from metrics, by the numbers that points carry.
-    taps: Taps,
+    taps: Arc<ArcSwap<Taps>>,
     /// What operators ordered since the last snapshot, each with its number.
     controls: Vec<(u64, Arc<Control>)>,
     intervals: Intervals,
@@ -210,8 +211,11 @@ impl Aggregator {
     fn watch(&mut self, slos: Vec<Slo>) {
         let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
         // More than there may be were refused with their definitions: then none of the new ones is read.
-        if self.taps.append(slos.iter().flat_map(|slo| Tap::of(&slo.sli))).is_ok() {
-            self.streams.set_taps(&self.taps);
+        let mut taps = (**self.taps.load()).clone();
+        if taps.append(slos.iter().flat_map(|slo| Tap::of(&slo.sli))).is_ok() {
+            // Known here first: no point carries a number that the streams do not know.
+            self.streams.set_taps(&taps);
+            self.taps.store(Arc::new(taps));
         }
         self.classes.watch(&slos, &self.names.directory);
         self.leaked.watch(&slos);

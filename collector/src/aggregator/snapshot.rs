@@ -14,6 +14,7 @@ use std::sync::Arc;
 use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::course::control::Control;
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
+use bailiwick_slo::taps::Taps;
 use bailiwick_slo::time::{Slot, Window};
 use hdrhistogram::Histogram;
 
@@ -255,6 +256,7 @@ pub struct Snapshot {
     pub(super) promised: Promised,
     /// What operators ordered since the snapshot before, each with its number.
     pub controls: Vec<(u64, Arc<Control>)>,
+    pub(super) taps: Arc<Taps>,
     pub(super) traced: Traced,
 }
 

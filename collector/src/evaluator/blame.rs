@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bailiwick_slo::attribution;
 use bailiwick_slo::course::run::Sources;
 use bailiwick_slo::engine::status::Status;
-use bailiwick_slo::engine::windows::{Effect, Grid};
+use bailiwick_slo::engine::windows::Effect;
 use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::{SLOT_SECONDS, Slot};
 
@@ -82,7 +82,7 @@ pub fn blame_of(snapshot: &Snapshot, report: &Report, instance: &InstanceReport,
     let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
     let mut sightings = Sightings::default();
     sightings.look(snapshot, &kinds.collect::<Vec<_>>());
-    let effects = report.controls.effects(&instance.key, Grid::LIVE);
+    let effects = report.controls.effects(&instance.key);
     Around::new(snapshot, &sightings, settle_ns).blame(status, &[Part { sources, sli: &slo.sli, effects }])
 }
 
@@ -193,7 +193,8 @@ impl<'a> Around<'a> {
         let mut spans: Vec<ExemplarSpan> = Vec::new();
         for Part { sources, sli, effects } in parts {
             let tick = |end_ns: u64| u64::from(Slot::holding(end_ns).0);
-            let inside = |end_ns: u64| (from..to).contains(&tick(end_ns)) && Effect::over(effects, tick(end_ns)).is_none();
+            let inside =
+                |end_ns: u64| (from..to).contains(&tick(end_ns)) && Effect::over(effects, tick(end_ns)).is_none();
             let bad = Bad::of(sli);
             let kinds = sources.series.iter().flat_map(|series| bad.iter().map(|bad| (*series, *bad)));
             spans.extend(kinds.flat_map(|(series, bad)| {

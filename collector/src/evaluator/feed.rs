@@ -195,7 +195,7 @@ impl Feed {
         let own = matches!(member.slo.sli, Sli::Composite(_));
         let all = if own { of_parts.collect() } else { vec![(place, member)] };
         let part = |(place, member): (u32, &'f Member)| {
-            let effects = self.course.controls().effects(&member.key, Grid::LIVE);
+            let effects = self.course.controls().effects(&member.key);
             Some(Part { sources: self.course.sources(place)?, sli: &member.slo.sli, effects })
         };
         all.into_iter().filter_map(part).collect()
@@ -235,7 +235,7 @@ impl Feed {
             instances,
             incidents: open_incidents.chain(ended).collect(),
             happened: Arc::clone(&self.happened),
-            controls: self.course.controls().clone(),
+            controls: Arc::clone(self.course.controls()),
             lines: Arc::clone(&self.lines),
             ledger: Some(self.ledger.copy()),
             limits: self.limits(),

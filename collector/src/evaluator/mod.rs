@@ -23,5 +23,5 @@ pub use feed::{Beginning, Feed};
 pub use report::{Blame, ExemplarSpan, IncidentReport, InstanceReport, Report};
 pub use settings::Settings;
 pub use sightings::SIGHTINGS_BYTES_MAX;
-pub use silences::{anchored, silenced_by};
+pub use silences::{Standing, anchored};
 pub use worker::{ReportReader, start};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bailiwick_slo::course::record::{Classes, Module, Reading, Record, Requests, Series, Tally};
 use bailiwick_slo::coverage::Id;
 use bailiwick_slo::spec::{Sli, Slo};
-use bailiwick_slo::taps::{Reads, Tap, Taps};
+use bailiwick_slo::taps::Reads;
 use bailiwick_slo::time::Slot;
 
 use super::held::{FIGURES, Held};
@@ -21,8 +21,6 @@ pub(super) struct Records {
     modules: usize,
     series: usize,
     readings: Vec<Reading>,
-    /// What SLOs read from metrics, by the numbers that points carry: definitions append to it in their order.
-    taps: Taps,
     /// By tenant x module: the tick in which its latest metric point arrived.
     heard: BTreeMap<u32, u64>,
     held: Held,
@@ -38,7 +36,6 @@ impl Records {
             modules: 0,
             series: 0,
             readings: Vec::new(),
-            taps: Taps::default(),
             heard: BTreeMap::new(),
             held: Held::default(),
             revision: 0,
@@ -47,7 +44,7 @@ impl Records {
         }
     }
 
-    /// What SLOs ask for besides requests.
+    /// What SLOs ask for besides requests and metrics.
     pub(super) fn want(&mut self, slos: &[Arc<Slo>]) {
         let part = |slo: &Arc<Slo>| match &slo.sli {
             Sli::Coverage(part) => FIGURES.into_iter().find(|figure| figure.name() == part),
@@ -57,9 +54,6 @@ impl Records {
         wanted.sort_unstable();
         wanted.dedup();
         self.held.want(wanted);
-        // More than there may be were refused with their definitions.
-        let taps = slos.iter().flat_map(|slo| Tap::of(&slo.sli));
-        let _ = self.taps.append(taps);
     }
 
     /// The record of a snapshot. Snapshots come in order, none left out.
@@ -110,7 +104,7 @@ impl Records {
         let names: Vec<TappedName> = snapshot.tapped().copied().collect();
         for (slot, number, counts) in snapshot.tapped_joined() {
             let TappedName { tap, module } = names[number as usize];
-            let Some(tap) = self.taps.get(tap).cloned() else { continue };
+            let Some(tap) = snapshot.taps().get(tap).cloned() else { continue };
             let [part, of] = [counts.part, counts.of].map(u64::cast_signed);
             let all = if tap.reads == Reads::Increase { part } else { of };
             let reading = self.reading(record, || Reading::Metric(tap));

@@ -33,7 +33,7 @@ pub struct Report {
     /// Events of incidents since the daemon began, by tenant and kind.
     pub happened: Arc<BTreeMap<(Arc<str>, &'static str), u64>>,
     /// What operators ordered.
-    pub controls: Controls,
+    pub controls: Arc<Controls>,
     /// The latest lines of the alert log: their tenant, and the line with its line end.
     pub lines: Arc<VecDeque<(Arc<str>, Arc<str>)>>,
     /// Records that were taken, as many as are kept; `None` before the first.

@@ -19,28 +19,46 @@ pub fn anchored(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(REGEX_BYTES_MAX).build()
 }
 
-/// The first silence of now, seconds since the Unix epoch, that an incident of this level falls under.
-#[must_use]
-pub fn silenced_by(controls: &Controls, key: &Key, level: Severity, now_s: i64) -> Option<Id> {
-    let holds = controls
-        .silences
-        .iter()
-        .filter(|one| one.ended.is_none() && one.silence.starts_s <= now_s && now_s < one.silence.ends_s);
-    let mut meant = holds.filter(|one| one.silence.matchers.iter().all(|matcher| is_met(matcher, key, level)));
-    meant.next().map(|one| one.silence.id)
+/// The silences that hold at one time, in the order in which they were ordered.
+#[derive(Debug)]
+pub struct Standing<'a>(Vec<(Id, Vec<Asked<'a>>)>);
+
+/// A matcher, and its expression if it is one: compiled once, however many incidents it is asked of.
+type Asked<'a> = (&'a Matcher, Option<Regex>);
+
+impl<'a> Standing<'a> {
+    /// Those of now, seconds since the Unix epoch.
+    #[must_use]
+    pub fn at(controls: &'a Controls, now_s: i64) -> Self {
+        let asked = |matcher: &'a Matcher| {
+            let pattern = matcher.is_regex.then(|| anchored(&matcher.value).ok()).flatten();
+            (matcher, pattern)
+        };
+        let holds = controls
+            .silences
+            .iter()
+            .filter(|one| one.ended.is_none() && one.silence.starts_s <= now_s && now_s < one.silence.ends_s);
+        Self(holds.map(|one| (one.silence.id, one.silence.matchers.iter().map(asked).collect())).collect())
+    }
+
+    /// The first that an incident of this level falls under.
+    #[must_use]
+    pub fn over(&self, key: &Key, level: Severity) -> Option<Id> {
+        let mut meant = self.0.iter().filter(|(_, matchers)| matchers.iter().all(|asked| is_met(asked, key, level)));
+        meant.next().map(|(id, _)| *id)
+    }
 }
 
-fn is_met(matcher: &Matcher, key: &Key, level: Severity) -> bool {
+fn is_met((matcher, pattern): &Asked<'_>, key: &Key, level: Severity) -> bool {
     let value: &str = match matcher.name.as_str() {
         "slo" => &key.slo,
         "tenant" => &key.tenant,
         "module" => &key.module,
         _ => level.name(),
     };
-    let is_like = if matcher.is_regex {
-        anchored(&matcher.value).is_ok_and(|pattern| pattern.is_match(value))
-    } else {
-        matcher.value == value
+    let is_like = match pattern {
+        Some(pattern) => pattern.is_match(value),
+        None => !matcher.is_regex && matcher.value == value,
     };
     is_like == matcher.is_equal
 }
@@ -73,7 +91,7 @@ mod tests {
     #[test]
     fn all_matchers_must_be_met_while_it_lasts() {
         let key = Key { tenant: Arc::from("acme"), module: Arc::from("rag_hub"), slo: Arc::from("avail") };
-        let by = |matchers: Vec<Matcher>, now| silenced_by(&silenced(matchers, None), &key, Severity::Page, now);
+        let by = |matchers: Vec<Matcher>, now| Standing::at(&silenced(matchers, None), now).over(&key, Severity::Page);
         let acme = || matcher("tenant", "acme", false, true);
         assert_eq!(by(vec![acme(), matcher("module", "rag_.*", true, true)], 100), Some(Id([7; 16])));
         assert_eq!(by(vec![acme()], 200), None);
@@ -83,7 +101,7 @@ mod tests {
         assert_eq!(by(vec![acme(), matcher("severity", "ticket|notice", true, false)], 150), Some(Id([7; 16])));
         assert_eq!(by(vec![acme(), matcher("severity", "page", false, false)], 150), None);
         let done = Done { id: Id([7; 16]), by: "kim".to_owned(), at_ns: 1 };
-        assert_eq!(silenced_by(&silenced(vec![acme()], Some(done)), &key, Severity::Page, 150), None);
+        assert_eq!(Standing::at(&silenced(vec![acme()], Some(done)), 150).over(&key, Severity::Page), None);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use recorder::{Recorded, recorder};
 pub use router::router;
 pub use server::{Bound, ListenError, Server};
 pub use settings::{MetricsSettings, ServerSettings};
-pub use state::{DefinitionsListener, DefinitionsReader, LimitsReader, Parts, ReportReader, SnapshotReader, State};
+pub use state::{DefinitionsReader, LimitsReader, Parts, ReportReader, SnapshotReader, State};
 pub use view::slo::backtest::BacktestDocument;
 pub use view::slo::explanation::explanation_json;
 pub use view::slo::finding::CheckDocument;

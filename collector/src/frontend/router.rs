@@ -1,6 +1,7 @@
 //! Which path leads to which handler, and the layers around them all.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use tower_http::CompressionLevel;
@@ -18,6 +19,7 @@ const COMPRESSED_FROM_BYTES: u64 = 1_024;
 
 /// Everything that this listener answers.
 pub fn router(state: State) -> Router {
+    let body_max = usize::try_from(state.settings().body_max.0).unwrap_or(usize::MAX);
     let compression = CompressionLayer::new()
         // A scrape of megabytes is written in the time that it takes to compress it well.
         .quality(CompressionLevel::Fastest)
@@ -65,6 +67,7 @@ pub fn router(state: State) -> Router {
         .route("/problems/{code}", get(documents::problem))
         .fallback(nowhere::not_found)
         .method_not_allowed_fallback(nowhere::method_not_allowed)
+        .layer(DefaultBodyLimit::max(body_max))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn_with_state(state.clone(), observe::observe))

@@ -13,13 +13,12 @@ use super::readiness::Readiness;
 use super::recorder::Recorded;
 use super::settings::{MetricsSettings, ServerSettings};
 use bailiwick_slo::course::control::Control;
-use bailiwick_slo::document::Severity;
+use bailiwick_slo::document::{self, Context};
 
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::Limit;
 use crate::clock::SharedClock;
 use crate::evaluator::Report;
-use crate::evaluator::definitions::DefinitionError;
 use crate::observation::budget::Budget;
 
 /// Gives the latest snapshot.
@@ -28,11 +27,8 @@ pub type SnapshotReader = Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>;
 /// Gives the latest report of the evaluator.
 pub type ReportReader = Arc<dyn Fn() -> Arc<Report> + Send + Sync>;
 
-/// Hears of SLO definitions that hold: names and texts.
-pub type DefinitionsListener = Arc<dyn Fn(&[(String, String)]) + Send + Sync>;
-
-/// Reads the configured SLO definitions: names and texts.
-pub type DefinitionsReader = Arc<dyn Fn() -> Result<Vec<(String, String)>, DefinitionError> + Send + Sync>;
+/// Reads the configured SLO definitions: names and texts, or what is wrong with them.
+pub type DefinitionsReader = Arc<dyn Fn() -> Result<Vec<(String, String)>, String> + Send + Sync>;
 
 /// Gives use and maximum of what rooms other than the aggregator bound.
 pub type LimitsReader = Arc<dyn Fn() -> Vec<Limit> + Send + Sync>;
@@ -54,8 +50,6 @@ pub struct Parts {
     pub orders: Orders,
     /// Reads the configured SLO definitions.
     pub definitions: DefinitionsReader,
-    /// Hears of definitions that hold.
-    pub defined: DefinitionsListener,
     /// Where SLOs and incidents come from.
     pub reports: ReportReader,
     /// Bounds of the rooms that no snapshot tells of (listeners, journal).
@@ -144,20 +138,14 @@ impl State {
     pub(crate) async fn reload(&self) -> Result<usize, Problem> {
         let read = Arc::clone(&self.0.parts.definitions);
         let documents = answer::compute(self, move || read()).await?;
-        let documents = documents.map_err(|error| {
-            let detail = match &error {
-                DefinitionError::Invalid(findings) => {
-                    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
-                    let told = errors.take(10).map(|one| format!("{}:{}: {}", one.file, one.line, one.message));
-                    format!("{error}: {}", told.collect::<Vec<_>>().join("; "))
-                }
-                _ => error.to_string(),
-            };
-            Problem::new(Code::Invalid, detail)
-        })?;
+        let documents = documents.map_err(|detail| Problem::new(Code::Invalid, detail))?;
+        // What the run has read before is not forgotten: all of it together must fit.
+        let files: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
+        let slos = document::load(&files, &Context::default()).slos;
+        let mut taps = (**self.snapshot().taps()).clone();
+        taps.add(&slos).map_err(|error| Problem::new(Code::LimitExceeded, error.to_string()))?;
         let files = documents.len();
-        self.orders().give(Control::Define(documents.clone())).await?;
-        (self.0.parts.defined)(&documents);
+        self.orders().give(Control::Define(documents)).await?;
         Ok(files)
     }
 

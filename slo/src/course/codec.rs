@@ -9,6 +9,11 @@ use crate::outcome::OutcomeCounts;
 use crate::spec::{Compared, Glob};
 use crate::taps::{Reads, Tap};
 
+/// Ticks of ten seconds to the year 9999.
+const OPEN_MAX: u64 = 25_340_230_080;
+/// Seconds to the year 9999.
+const SECONDS_MAX: i64 = 253_402_300_799;
+
 impl Record {
     /// Appends it to some bytes.
     pub fn write(&self, bytes: &mut Vec<u8>) {
@@ -70,6 +75,9 @@ impl Record {
 
     fn read(from: &mut Reader<'_>) -> Read<Self> {
         let (seq, open) = (from.number()?, from.number()?);
+        if open > OPEN_MAX {
+            return from.wrong("a tick is after the year 9999");
+        }
         let controls = from.list(|from| read_control(from).map(std::sync::Arc::new))?;
         let modules = from.list(|from| Ok(Module { tenant: from.shared()?, module: from.shared()? }))?;
         let series = from.list(|from| Ok(Series { module: from.small()?, operation: from.shared()? }))?;
@@ -80,19 +88,19 @@ impl Record {
             let (tick, series) = (tick(from)?, from.small()?);
             let mut counts = [0; 6];
             for count in &mut counts {
-                *count = from.signed()?.cast_unsigned();
+                *count = from.count()?.cast_unsigned();
             }
             let [a, b, c, d, e, spans] = counts;
             Ok((tick, series, Requests { outcomes: OutcomeCounts([a, b, c, d, e]), spans }))
         })?;
         let latency = from.list(|from| {
             let (tick, series, threshold_ns) = (tick(from)?, from.small()?, from.number()?);
-            let [fast, slow, raw_fast, raw_slow] = [from.signed()?, from.signed()?, from.signed()?, from.signed()?];
+            let [fast, slow, raw_fast, raw_slow] = [from.count()?, from.count()?, from.count()?, from.count()?];
             Ok((tick, series, Classes { threshold_ns, fast, slow, raw_fast, raw_slow }))
         })?;
         let tallies = from.list(|from| {
             let (tick, module, reading) = (tick(from)?, from.small()?, from.small()?);
-            Ok((tick, module, reading, Tally { all: from.signed()?, some: from.signed()? }))
+            Ok((tick, module, reading, Tally { all: from.count()?, some: from.count()? }))
         })?;
         Ok(Self { seq, open, modules, series, readings, heard, requests, latency, tallies, controls })
     }
@@ -272,6 +280,9 @@ fn read_correction(from: &mut Reader<'_>) -> Read<Correction> {
     let id = read_id(from)?;
     let [slo, tenant, module] = [from.text()?, from.text()?, from.text()?].map(Glob::new);
     let (starts_s, ends_s, zone) = (from.signed()?, from.signed()?, from.owned()?);
+    if [starts_s, ends_s].iter().any(|at| at.saturating_abs() > SECONDS_MAX) {
+        return from.wrong("a time is beyond the year 9999");
+    }
     let recurrence = from.option(|from| {
         let text = from.text()?;
         text.parse().or_else(|_| from.wrong("no rule of recurrence"))

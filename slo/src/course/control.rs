@@ -11,13 +11,17 @@ use crate::engine::windows::{Effect, Grid};
 use crate::spec::Glob;
 
 /// Most corrections that are kept, revoked ones among them.
-pub const CORRECTIONS_MAX: usize = 10_000;
+pub const CORRECTIONS_MAX: usize = 1_000;
+/// Most stretches of all corrections together.
+pub const STRETCHES_MAX: usize = 100_000;
+/// Stretches that begin farther from the order than this are not kept, seconds: longer than incidents are (400 d).
+const REACH_SECONDS: i64 = 400 * 86_400;
 /// Most silences that are kept, ended ones among them.
-pub const SILENCES_MAX: usize = 10_000;
+pub const SILENCES_MAX: usize = 1_000;
 /// Most corrections that were tried and are remembered.
 pub const TRIED_MAX: usize = 32;
 /// Most acknowledgements that are kept.
-pub const ACKS_MAX: usize = 10_000;
+pub const ACKS_MAX: usize = 1_000;
 
 /// An order.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,20 @@ pub enum Control {
     Close(Done),
     /// Other definitions hold from now on: documents by name.
     Define(Vec<(String, String)>),
+}
+
+impl Control {
+    /// It is about a correction that holds, or held.
+    #[must_use]
+    pub const fn is_correction(&self) -> bool {
+        matches!(self, Self::Correct(_) | Self::Revoke(_))
+    }
+
+    /// It is about a silence.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        matches!(self, Self::Silence(_) | Self::EndSilence(_))
+    }
 }
 
 /// What was done to a thing, by whom, when.
@@ -144,16 +162,21 @@ impl Correction {
         let first = (self.starts_s, self.ends_s);
         let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
         let times = self.recurrence.as_ref().map_or_else(|| vec![first], |rule| rule.times(first, &zone));
-        let minute = |(from, to): (i64, i64)| (from.div_euclid(60) * 60, -(-to).div_euclid(60) * 60);
+        let up = |at: i64| at.saturating_add(59).div_euclid(60).saturating_mul(60);
+        let minute = |(from, to): (i64, i64)| (from.div_euclid(60).saturating_mul(60), up(to));
         times.into_iter().map(minute).filter(|(from, to)| from < to).collect()
     }
 
-    /// What it does to ticks.
+    /// What it does to ticks, as far as it is kept: around the time of the order.
     #[must_use]
     pub fn effects(&self, grid: Grid) -> Vec<Effect> {
+        let ordered_s = i64::try_from(self.created_at_ns / 1_000_000_000).unwrap_or(i64::MAX);
+        let is_near = |(from, to): &(i64, i64)| {
+            *from <= ordered_s.saturating_add(REACH_SECONDS) && *to >= ordered_s.saturating_sub(REACH_SECONDS)
+        };
         let tick = |seconds: i64| u64::try_from(seconds).unwrap_or(0) / grid.tick_s;
         let effect = |(from, to): (i64, i64)| Effect { from: tick(from), to: tick(to), is_good: self.is_good };
-        self.stretches().into_iter().map(effect).filter(|effect| effect.from < effect.to).collect()
+        self.stretches().into_iter().filter(is_near).map(effect).filter(|effect| effect.from < effect.to).collect()
     }
 }
 
@@ -162,6 +185,8 @@ impl Correction {
 pub struct Corrected {
     /// As it was ordered.
     pub correction: Correction,
+    /// What it does to ticks.
+    pub effects: Vec<Effect>,
     /// It was revoked.
     pub revoked: Option<Done>,
     /// What it did to budgets when it came.
@@ -208,9 +233,9 @@ pub struct Controls {
 impl Controls {
     /// What the corrections that hold do to an instance's ticks.
     #[must_use]
-    pub fn effects(&self, key: &Key, grid: Grid) -> Vec<Effect> {
+    pub fn effects(&self, key: &Key) -> Vec<Effect> {
         let hold = self.corrections.iter().filter(|one| one.revoked.is_none() && one.correction.is_for(key));
-        let effects: Vec<Effect> = hold.flat_map(|one| one.correction.effects(grid)).collect();
+        let effects: Vec<Effect> = hold.flat_map(|one| one.effects.iter().copied()).collect();
         Effect::joined(&effects)
     }
 
@@ -255,8 +280,10 @@ mod tests {
     #[test]
     fn corrections_that_overlap_are_one_list_without_overlap_and_revoked_ones_are_not_in_it() {
         let key = Key { tenant: Arc::from("acme"), module: Arc::from("rag_hub"), slo: Arc::from("avail") };
-        let kept =
-            |correction, revoked: Option<Done>| Corrected { correction, revoked, weighed: Vec::new(), instances: 0 };
+        let kept = |correction: Correction, revoked: Option<Done>| {
+            let effects = correction.effects(Grid::LIVE);
+            Corrected { correction, effects, revoked, weighed: Vec::new(), instances: 0 }
+        };
         let done = Done { id: Id([1; 16]), by: "ops".to_owned(), at_ns: 1 };
         let controls = Controls {
             corrections: vec![
@@ -266,11 +293,11 @@ mod tests {
             ],
             ..Controls::default()
         };
-        let effects = controls.effects(&key, Grid::LIVE);
+        let effects = controls.effects(&key);
         let effect = |from, to, is_good| Effect { from, to, is_good };
         assert_eq!(effects, [effect(60, 90, false), effect(90, 120, false), effect(120, 150, true)]);
         let other = Key { module: Arc::from("chat"), ..key };
-        assert!(controls.effects(&other, Grid::LIVE).is_empty());
+        assert!(controls.effects(&other).is_empty());
     }
 
     #[test]

@@ -83,7 +83,11 @@ impl Ledger {
     fn forget(&mut self) {
         let Some(segment) = self.segments.pop_front() else { return };
         self.bytes -= segment.bytes.len();
-        let records = Record::read_all(&segment.bytes).expect("it was written by this version");
+        let Ok(records) = Record::read_all(&segment.bytes) else {
+            // Nothing that can be written cannot be read; if it ever can, its names are lost and the daemon goes on.
+            self.forgotten += 1;
+            return;
+        };
         self.forgotten += records.len() as u64;
         records.into_iter().for_each(|record| self.before.absorb(record));
     }
@@ -174,7 +178,11 @@ impl Record {
             // Only the latest definitions hold.
             self.controls.retain(|control| !matches!(**control, Control::Define(_)));
         }
-        self.controls.extend(later.controls);
+        // What only asked, or looked after an incident of then, says nothing of later.
+        let holds = |control: &Arc<Control>| {
+            matches!(**control, Control::Define(_)) || control.is_correction() || control.is_silence()
+        };
+        self.controls.extend(later.controls.into_iter().filter(holds));
     }
 }
 

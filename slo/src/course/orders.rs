@@ -1,8 +1,10 @@
 //! Orders as they are carried out: corrections weighed, incidents acknowledged and closed.
 
+use std::sync::Arc;
+
 use super::control::{
-    ACKS_MAX, Ack, CORRECTIONS_MAX, Control, Corrected, Correction, Done, SILENCES_MAX, Silenced, TRIED_MAX,
-    Weighed,
+    ACKS_MAX, Ack, CORRECTIONS_MAX, Control, Corrected, Correction, Done, SILENCES_MAX, STRETCHES_MAX, Silenced,
+    TRIED_MAX, Weighed,
 };
 use super::run::Course;
 use crate::engine::fleet::Member;
@@ -18,26 +20,26 @@ impl Course {
         match control {
             Control::Correct(correction) => self.correct_all(correction),
             Control::Try(correction) => {
-                let (weighed, instances) = self.weigh(correction);
-                let tried = &mut self.controls.tried;
+                let corrected = self.weighed(correction);
+                let tried = &mut Arc::make_mut(&mut self.controls).tried;
                 if tried.len() == TRIED_MAX {
                     tried.remove(0);
                 }
-                tried.push(Corrected { correction: correction.clone(), revoked: None, weighed, instances });
+                tried.push(corrected);
             }
             Control::Revoke(done) => self.revoke(done),
             Control::Silence(silence) => {
-                let silences = &mut self.controls.silences;
-                if silences.iter().any(|known| known.silence.id == silence.id) {
-                } else if silences.len() < SILENCES_MAX {
-                    silences.push(Silenced { silence: silence.clone(), ended: None });
+                let controls = Arc::make_mut(&mut self.controls);
+                if controls.silences.iter().any(|known| known.silence.id == silence.id) {
+                } else if controls.silences.len() < SILENCES_MAX {
+                    controls.silences.push(Silenced { silence: silence.clone(), ended: None });
                 } else {
-                    self.controls.refused += 1;
+                    controls.refused += 1;
                 }
             }
             Control::EndSilence(done) => {
-                let known = self.controls.silences.iter_mut().find(|known| known.silence.id == done.id);
-                if let Some(silenced) = known {
+                let silences = &mut Arc::make_mut(&mut self.controls).silences;
+                if let Some(silenced) = silences.iter_mut().find(|known| known.silence.id == done.id) {
                     silenced.ended.get_or_insert_with(|| done.clone());
                 }
             }
@@ -53,27 +55,37 @@ impl Course {
         if self.controls.corrections.iter().any(|known| known.correction.id == correction.id) {
             return;
         }
-        if self.controls.corrections.len() >= CORRECTIONS_MAX {
-            self.controls.refused += 1;
+        let corrected = self.weighed(correction);
+        let stretches: usize = self.controls.corrections.iter().map(|known| known.effects.len()).sum();
+        let controls = Arc::make_mut(&mut self.controls);
+        let is_full = controls.corrections.len() >= CORRECTIONS_MAX;
+        if is_full || stretches + corrected.effects.len() > STRETCHES_MAX {
+            controls.refused += 1;
             return;
         }
-        let (weighed, instances) = self.weigh(correction);
-        let corrected = Corrected { correction: correction.clone(), revoked: None, weighed, instances };
-        self.controls.corrections.push(corrected);
-        self.correct_where(correction);
+        controls.corrections.push(corrected);
+        self.spread_corrections();
     }
 
     fn revoke(&mut self, done: &Done) {
-        let known = self.controls.corrections.iter_mut().find(|known| known.correction.id == done.id);
-        let Some(corrected) = known.filter(|known| known.revoked.is_none()) else { return };
-        corrected.revoked = Some(done.clone());
-        let correction = corrected.correction.clone();
-        self.correct_where(&correction);
+        let corrections = &mut Arc::make_mut(&mut self.controls).corrections;
+        let known = corrections.iter_mut().find(|known| known.correction.id == done.id);
+        if let Some(corrected) = known.filter(|known| known.revoked.is_none()) {
+            corrected.revoked = Some(done.clone());
+            self.spread_corrections();
+        }
     }
 
-    fn correct_where(&mut self, correction: &Correction) {
-        let places = self.places_where(|member| correction.is_for(&member.key));
-        places.into_iter().for_each(|place| self.correct(place));
+    /// Lets the fleet know what holds: for all instances, and for those that are made later.
+    fn spread_corrections(&mut self) {
+        let controls = Arc::clone(&self.controls);
+        self.fleet.set_corrections(move |key| controls.effects(key));
+    }
+
+    fn weighed(&self, correction: &Correction) -> Corrected {
+        let (weighed, instances) = self.weigh(correction);
+        let effects = correction.effects(self.grid());
+        Corrected { correction: correction.clone(), effects, revoked: None, weighed, instances }
     }
 
     fn places_where(&self, is: impl Fn(&Member) -> bool) -> Vec<u32> {
@@ -87,12 +99,12 @@ impl Course {
         let places = self.places_where(|member| correction.is_for(&member.key));
         let own = correction.effects(self.grid());
         let weighed = places.iter().take(WEIGHED_MAX).map(|place| {
-            let member = &self.fleet().members()[*place as usize];
-            let mut effects = self.controls.effects(&member.key, self.grid());
-            effects.extend(own.iter().copied());
-            let instance = &member.instance;
-            let after = instance.standing_under(&Effect::joined(&effects));
-            Weighed { key: member.key.clone(), before: instance.standing(), after }
+            let (before, after) = self.fleet().try_corrections(*place, |key| {
+                let mut effects = self.controls.effects(key);
+                effects.extend(own.iter().copied().filter(|_| correction.is_for(key)));
+                Effect::joined(&effects)
+            });
+            Weighed { key: self.key(*place).clone(), before, after }
         });
         (weighed.collect(), places.len())
     }
@@ -109,7 +121,7 @@ impl Course {
             // The same was said before: who says it again gets what is.
             return Vec::new();
         }
-        let acks = &mut self.controls.acks;
+        let acks = &mut Arc::make_mut(&mut self.controls).acks;
         acks.retain(|known| known.incident != ack.incident);
         if acks.len() >= ACKS_MAX {
             acks.remove(0);
@@ -120,7 +132,7 @@ impl Course {
     }
 
     fn unacknowledge(&mut self, incident: Id) {
-        self.controls.acks.retain(|known| known.incident != incident);
+        Arc::make_mut(&mut self.controls).acks.retain(|known| known.incident != incident);
         if let Some(place) = self.place_of_incident(incident) {
             self.fleet.incidents_mut(place).unacknowledge();
         }

@@ -1,7 +1,7 @@
 //! The course itself: the owner of all instances and orders. Records go in, events come out; a daemon and a backtest do
 //! nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::control::Controls;
@@ -38,7 +38,7 @@ struct KnownModule {
     /// The latest tick that it had requests in.
     asked: u64,
     /// Instances by reading that has counted something here.
-    places: HashMap<u32, Vec<u32>>,
+    places: BTreeMap<u32, Vec<u32>>,
 }
 
 /// What an instance is made of.
@@ -63,7 +63,7 @@ pub struct Course {
     places: Vec<Option<Vec<u32>>>,
     /// By instance.
     sources: Vec<Arc<Sources>>,
-    pub(super) controls: Controls,
+    pub(super) controls: Arc<Controls>,
     next: Option<u64>,
     seq: u64,
     /// How often what instances are made of has changed.
@@ -89,7 +89,7 @@ impl Course {
             readings: Vec::new(),
             places: Vec::new(),
             sources: Vec::new(),
-            controls: Controls::default(),
+            controls: Arc::default(),
             next: None,
             seq: 0,
             changes: 0,
@@ -111,7 +111,7 @@ impl Course {
 
     /// What operators ordered.
     #[must_use]
-    pub const fn controls(&self) -> &Controls {
+    pub const fn controls(&self) -> &Arc<Controls> {
         &self.controls
     }
 
@@ -162,7 +162,7 @@ impl Course {
     }
 
     fn learn(&mut self, record: &Record) {
-        let known = |name: &Module| KnownModule { name: name.clone(), heard: None, asked: 0, places: HashMap::new() };
+        let known = |name: &Module| KnownModule { name: name.clone(), heard: None, asked: 0, places: BTreeMap::new() };
         self.modules.extend(record.modules.iter().map(known));
         for series in &record.series {
             self.places.push(None);
@@ -247,24 +247,15 @@ impl Course {
         places
     }
 
-    /// Notes what instances are made of; those that are new hear of the corrections.
+    /// Notes what instances are made of.
     fn know(&mut self, places: &[u32], series: Option<u32>, module: u32) {
         self.changes += 1;
-        let known = self.sources.len();
         self.sources.resize(self.fleet.members().len(), Arc::default());
         for place in places {
             let sources = Arc::make_mut(&mut self.sources[*place as usize]);
             sources.modules.insert(module);
             sources.series.extend(series);
         }
-        if !self.controls.corrections.is_empty() {
-            (known as u32..self.sources.len() as u32).for_each(|place| self.correct(place));
-        }
-    }
-
-    pub(super) fn correct(&mut self, place: u32) {
-        let effects = self.controls.effects(&self.fleet.members()[place as usize].key, self.grid);
-        self.fleet.correct(place, effects);
     }
 
     fn close(&mut self, tick: u64) -> Vec<(u32, Event)> {
@@ -297,7 +288,7 @@ impl Course {
         let first = self.next.unwrap_or_default();
         (0..self.series.len() as u32).for_each(|series| drop(self.places_of_series(series, first)));
         for module in 0..self.modules.len() {
-            let readings: Vec<u32> = self.modules[module].places.drain().map(|(reading, _)| reading).collect();
+            let readings: Vec<u32> = std::mem::take(&mut self.modules[module].places).into_keys().collect();
             readings.into_iter().for_each(|reading| drop(self.places_of_reading(module as u32, reading, first)));
         }
         events

@@ -110,6 +110,12 @@ impl<'a> Reader<'a> {
         Ok((number >> 1).cast_signed() ^ -((number & 1).cast_signed()))
     }
 
+    /// A count, or what is taken out of one: sums of as many as there can be fit 64 bits.
+    pub(super) fn count(&mut self) -> Read<i64> {
+        let count = self.signed()?;
+        if count.unsigned_abs() > 1 << 53 { self.wrong("a count is above 2^53") } else { Ok(count) }
+    }
+
     pub(super) fn flag(&mut self) -> Read<bool> {
         match self.number()? {
             0 => Ok(false),

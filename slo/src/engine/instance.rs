@@ -135,7 +135,8 @@ impl Instance {
             Source::Alive | Source::Silent => 0,
         };
         self.windows.close(self.source);
-        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(self.source, self.windows.effects())) {
+        if let Some(verdict) = self.slices.as_mut().and_then(|slices| slices.close(self.source, self.windows.effects()))
+        {
             self.count_slice(&verdict);
         }
         self.gap_ticks > 0 && !was_gap

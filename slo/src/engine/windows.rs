@@ -59,15 +59,23 @@ impl Effect {
     /// Effects of several corrections, by first tick and without overlap: what is excluded is not good.
     #[must_use]
     pub fn joined(effects: &[Self]) -> Vec<Self> {
-        let mut edges: Vec<u64> = effects.iter().flat_map(|effect| [effect.from, effect.to]).collect();
+        // By tick: how many corrections begin there, less those that end, of both kinds.
+        let mut edges: Vec<(u64, [i64; 2])> = Vec::with_capacity(effects.len() * 2);
+        for effect in effects.iter().filter(|effect| effect.from < effect.to) {
+            let one = if effect.is_good { [0, 1] } else { [1, 0] };
+            edges.push((effect.from, one));
+            edges.push((effect.to, one.map(|count: i64| -count)));
+        }
         edges.sort_unstable();
-        edges.dedup();
-        let pieces = edges.windows(2).filter_map(|edge| {
-            let mut over = effects.iter().filter(|effect| effect.from <= edge[0] && edge[1] <= effect.to).peekable();
-            over.peek()?;
-            Some(Self { from: edge[0], to: edge[1], is_good: over.all(|effect| effect.is_good) })
-        });
-        pieces.collect()
+        let (mut pieces, mut over): (Vec<Self>, [i64; 2]) = (Vec::new(), [0; 2]);
+        for (place, (tick, [excluding, good])) in edges.iter().enumerate() {
+            over = [over[0] + excluding, over[1] + good];
+            let Some((next, _)) = edges.get(place + 1).filter(|(next, _)| next > tick) else { continue };
+            if over != [0; 2] {
+                pieces.push(Self { from: *tick, to: *next, is_good: over[0] == 0 });
+            }
+        }
+        pieces
     }
 
     /// The one of these, by first tick and without overlap, that is over a tick.

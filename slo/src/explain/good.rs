@@ -24,7 +24,9 @@ fn said(sli: &Sli) -> (&'static str, String) {
             let rules = rules.join(", ");
             ("leaks", format!("hops without a confirmed finding, or one of high severity, of {rules}; of hops judged"))
         }
-        Sli::Coverage(part) => ("coverage", format!("what the coverage figure {part} counts, of what it is a share of")),
+        Sli::Coverage(part) => {
+            ("coverage", format!("what the coverage figure {part} counts, of what it is a share of"))
+        }
         Sli::Counter { part, part_is_bad, total } => {
             let part = if *part_is_bad { format!("all but those of {}", metric(part)) } else { metric(part) };
             ("counter", format!("increases of {part}, of those of {}", metric(total)))
@@ -90,7 +92,10 @@ mod tests {
         assert_eq!(text, "successes of at most 250 ms, of all and of those given up later; failures are slow");
         let amount = |metric: &str, attributes: &[(&str, &str)]| Amount {
             metric: metric.to_owned(),
-            attributes: attributes.iter().map(|(key, glob)| ((*key).to_owned(), crate::spec::Glob::new(glob))).collect(),
+            attributes: attributes
+                .iter()
+                .map(|(key, glob)| ((*key).to_owned(), crate::spec::Glob::new(glob)))
+                .collect(),
         };
         let (part, total) = (amount("orders", &[("status", "5*")]), amount("orders", &[]));
         let (_, text) = said(&Sli::Counter { part, part_is_bad: true, total });

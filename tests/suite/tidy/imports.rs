@@ -44,7 +44,7 @@ const ROOMS: [Room; 17] = [
             "evaluator::ExemplarSpan",
             // Pure decisions that are shown when somebody asks.
             "evaluator::blame_of",
-            "evaluator::silenced_by",
+            "evaluator::Standing",
             "evaluator::anchored",
             "journal::Journal",
             "journal::Record",

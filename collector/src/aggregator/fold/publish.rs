@@ -66,6 +66,7 @@ impl Aggregator {
             last_seen_ns: totals.get(series as usize).map_or(0, |totals| totals.last_seen_ns),
         });
         Arc::new(Snapshot {
+            taps: self.taps.load_full(),
             seq: self.seq,
             now_ns: self.now_ns,
             data_through_ns: self.intervals.closed().through_ns(),

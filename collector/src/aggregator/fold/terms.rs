@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bailiwick_slo::conventions::MODULE_UNKNOWN;
 use bailiwick_slo::taps::Taps;
 
@@ -42,7 +43,7 @@ pub struct KnownModule {
 }
 
 /// All of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     /// `aggregator.`
     pub settings: Settings,
@@ -52,8 +53,8 @@ pub struct Terms {
     pub modules: Vec<KnownModule>,
     /// `ingest.late_accept`: settled traces are kept as long.
     pub late_accept: Period,
-    /// What SLOs read from metrics, to begin with.
-    pub taps: Arc<Taps>,
+    /// What SLOs read from metrics: the fold appends to it, and observers go by it (`Rules::taps`).
+    pub taps: Arc<ArcSwap<Taps>>,
 }
 
 impl Default for Terms {
@@ -124,7 +125,7 @@ fn uncompared(leaks: &LeakSettings, pool: &mut Pool) -> Vec<NameId> {
 
 fn streams(terms: &Terms) -> Streams {
     let mut streams = Streams::new(terms.settings.metrics.clone(), terms.late_accept.nanos());
-    streams.set_taps(&terms.taps);
+    streams.set_taps(&terms.taps.load());
     streams
 }
 
@@ -166,7 +167,7 @@ impl Aggregator {
             carries: Carries::default(),
             classes: Default::default(),
             leaked: Default::default(),
-            taps: (*terms.taps).clone(),
+            taps: terms.taps,
             controls: Vec::new(),
             intervals: Intervals::default(),
             messages: Default::default(),

@@ -1,10 +1,19 @@
 //! What metrics add to a snapshot for SLOs: counts of their taps, and when a module was last heard of.
 
+use std::sync::Arc;
+
+use bailiwick_slo::taps::Taps;
 use bailiwick_slo::time::Slot;
 
 use super::{ModuleId, Snapshot, TapCounts, TappedId, TappedName};
 
 impl Snapshot {
+    /// What SLOs read from metrics, by the numbers that points carry; it only grows.
+    #[must_use]
+    pub fn taps(&self) -> &Arc<Taps> {
+        &self.taps
+    }
+
     /// Every pair of a tap and a tenant x module that was read, by [`TappedId`].
     pub fn tapped(&self) -> impl ExactSizeIterator<Item = &TappedName> {
         self.traced.streams.tapped()

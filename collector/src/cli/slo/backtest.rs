@@ -21,7 +21,8 @@ pub(in crate::cli) fn backtest(arguments: &BacktestArguments, server: &str, outp
     match trial(arguments, server) {
         Ok((outcome, other, fit)) => {
             if let Some((slo, what)) = outcome.unrecorded.first() {
-                let reason = format!("SLO `{slo}` asks for {what}, which was not recorded: a daemon counts what its SLOs name");
+                let reason =
+                    format!("SLO `{slo}` asks for {what}, which was not recorded: a daemon counts what its SLOs name");
                 return Answer::failure(Exit::Insufficient, reason);
             }
             if outcome.instances.is_empty() {

@@ -9,16 +9,16 @@ use axum::response::Response;
 use bailiwick_slo::course::backtest::{self, Trial};
 use bailiwick_slo::course::ledger::Written;
 use bailiwick_slo::course::run::Definitions;
-use bailiwick_slo::document::{Context, Loaded};
+use bailiwick_slo::document::{self, Context, Loaded};
 use bailiwick_slo::time::SLOT_SECONDS;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::alternatives;
-use crate::evaluator::definitions;
 use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
+use crate::frontend::http::body::Body;
 use crate::frontend::http::problem::{Code, Problem};
 use crate::frontend::state::State;
 use crate::frontend::view::slo::backtest::BacktestDocument;
@@ -95,7 +95,7 @@ pub(crate) async fn ledger(Shared(state): Shared<State>, asked: Asked) -> Result
     request_body(content = String, content_type = "application/yaml"),
     responses((status = 200, description = "All findings", body = CheckDocument), alternatives::OfOrders)
 )]
-pub(crate) async fn lint(Shared(state): Shared<State>, asked: Asked, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn lint(Shared(state): Shared<State>, asked: Asked, Body(body): Body) -> Result<Response, Problem> {
     asked.only(&[])?;
     let loaded = read(&state, &body).await?;
     told(&CheckDocument::from(&loaded.findings[..]))
@@ -117,7 +117,11 @@ pub(crate) async fn lint(Shared(state): Shared<State>, asked: Asked, body: Bytes
     request_body(content = String, content_type = "application/yaml"),
     responses((status = 200, description = "What came of it", body = BacktestDocument), alternatives::OfOrders)
 )]
-pub(crate) async fn backtest(Shared(state): Shared<State>, asked: Asked, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn backtest(
+    Shared(state): Shared<State>,
+    asked: Asked,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     asked.only(&TRY)?;
     if asked.scope().is_narrow() {
         return Err(Problem::new(Code::NotFound, "the ledger is of all tenants together; ask without X-Scope-OrgID"));
@@ -151,8 +155,8 @@ pub(crate) async fn backtest(Shared(state): Shared<State>, asked: Asked, body: B
 
 async fn read(state: &State, body: &Bytes) -> Result<Loaded, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::new(Code::BadRequest, "the body is no UTF-8"))?;
-    let documents = vec![(BODY.to_owned(), text.to_owned())];
-    answer::compute(state, move || definitions::judge(&documents, &Context::default())).await
+    let text = text.to_owned();
+    answer::compute(state, move || document::load(&[(BODY, &*text)], &Context::default())).await
 }
 
 fn told(body: &impl Serialize) -> Result<Response, Problem> {
@@ -193,6 +197,9 @@ pub(crate) struct ReloadDocument {
 )]
 pub(crate) async fn reload(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     asked.only(&[])?;
+    if asked.scope().is_narrow() {
+        return Err(Problem::new(Code::NotFound, "definitions are of all tenants together; ask without X-Scope-OrgID"));
+    }
     let slo_files = state.reload().await?;
     told(&ReloadDocument { schema: "bailiwick.reload/v1", slo_files, slos: state.report().definitions.len() })
 }

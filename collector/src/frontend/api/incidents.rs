@@ -12,7 +12,7 @@ use crate::frontend::http::asked::Asked;
 use crate::frontend::http::problem::{Code, Problem};
 use crate::frontend::state::State;
 use crate::frontend::view::list::{self, List};
-use crate::frontend::view::slo::incident::{IncidentDocument, IncidentItem, IncidentRow};
+use crate::frontend::view::slo::incident::{self, IncidentDocument, IncidentItem, IncidentRow};
 
 const LEVELS: [&str; 3] = [Severity::Page.name(), Severity::Ticket.name(), Severity::Notice.name()];
 
@@ -69,7 +69,8 @@ pub(crate) async fn incidents(Shared(state): Shared<State>, asked: Asked) -> Res
         let rows = report.incidents.iter().map(|incident| IncidentRow::from(&**incident));
         let rows: Vec<IncidentRow<'_>> = rows.filter(|row| query.filter.keeps(row) && wanted.holds(row)).collect();
         let page = list::page(rows, IncidentRow::rank, &query.cut);
-        let items = page.map(|row| IncidentItem::of(report, row.report, now_ns));
+        let standing = incident::standing(report, now_ns);
+        let items = page.map(|row| IncidentItem::of(report, row.report, &standing));
         List::new("bailiwick.incidents/v1", None, report.data_through_ns, items).into()
     })
     .await
@@ -107,7 +108,7 @@ pub(crate) async fn incident(
         place.ok_or_else(|| Problem::new(Code::NotFound, "there is no such incident; GET /v1/incidents lists them"))?;
     let now_ns = state.now_ns();
     answer::reported(&state, &asked, report, move |report| {
-        let item = IncidentItem::of(report, &report.incidents[place], now_ns);
+        let item = IncidentItem::of(report, &report.incidents[place], &incident::standing(report, now_ns));
         Page { body: IncidentDocument { schema: "bailiwick.incident/v1", item }, next_cursor: None }
     })
     .await

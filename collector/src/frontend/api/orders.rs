@@ -1,7 +1,6 @@
 //! What operators order: corrections, silences, and what becomes of incidents. Each order is a record of the journal, and
 //! is answered when it has been carried out.
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
@@ -16,12 +15,12 @@ use super::alternatives;
 use super::query::{self, ListQuery};
 use crate::frontend::http::answer;
 use crate::frontend::http::asked::Asked;
-use crate::frontend::http::body::{json, wrong};
+use crate::frontend::http::body::{self, Body, PROSE_MAX, json, short, wrong};
 use crate::frontend::http::problem::{Code, Problem};
 use crate::frontend::state::State;
-use crate::frontend::view::list::{self, List};
+use crate::frontend::view::list::{self, List, Named};
 use crate::frontend::view::slo::correction::{CorrectionDocument, CorrectionItem, CorrectionOrder, CorrectionRow};
-use crate::frontend::view::slo::incident::{IncidentDocument, IncidentItem};
+use crate::frontend::view::slo::incident::{self, IncidentDocument, IncidentItem};
 use crate::frontend::view::slo::silence::{SilenceDocument, SilenceItem, SilenceOrder, SilenceRow};
 
 /// Parameters of `POST /v1/corrections`.
@@ -71,13 +70,14 @@ pub(crate) async fn corrections(Shared(state): Shared<State>, asked: Asked) -> R
         alternatives::OfOrders,
     )
 )]
-pub(crate) async fn correct(Shared(state): Shared<State>, asked: Asked, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn correct(Shared(state): Shared<State>, asked: Asked, Body(body): Body) -> Result<Response, Problem> {
     asked.only(&CORRECT)?;
     let is_dry = query::word(&asked, "dry_run", &["true", "false"])?.as_deref() == Some("true");
     let correction = json::<CorrectionOrder>(&body)?.correction(state.now_ns())?;
     let scope = asked.scope();
-    if scope.is_narrow() && !scope.holds(correction.tenant.as_str()) {
-        return Err(wrong("tenant", "it is outside of what X-Scope-OrgID names"));
+    let (tenant, pattern) = (correction.tenant.as_str(), ['*', '?']);
+    if scope.is_narrow() && (tenant.contains(pattern) || !scope.holds(tenant)) {
+        return Err(wrong("tenant", "it must be one of those that X-Scope-OrgID names, by its whole name"));
     }
     if !is_dry && state.report().controls.corrections.len() >= CORRECTIONS_MAX {
         return Err(Problem::new(Code::LimitExceeded, format!("there are {CORRECTIONS_MAX} corrections already")));
@@ -105,7 +105,7 @@ pub(crate) async fn revoke(
     Shared(state): Shared<State>,
     path: InPath,
     asked: Asked,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     asked.only(&[])?;
     let missing = || Problem::new(Code::NotFound, "there is no such correction; GET /v1/corrections lists them");
@@ -115,7 +115,7 @@ pub(crate) async fn revoke(
     if !state.report().controls.corrections.iter().any(is_it) {
         return Err(missing());
     }
-    let by = json::<ByOrder>(&body)?.by();
+    let by = json::<ByOrder>(&body)?.by()?;
     state.orders().give(Control::Revoke(Done { id, by, at_ns: state.now_ns() })).await?;
     corrected(&state.report().controls.corrections, id, StatusCode::OK)
 }
@@ -154,8 +154,8 @@ pub(crate) struct ByOrder {
 }
 
 impl ByOrder {
-    fn by(self) -> String {
-        self.by.unwrap_or_else(|| "anonymous".to_owned())
+    fn by(self) -> Result<String, Problem> {
+        body::by("by", self.by)
     }
 }
 
@@ -196,9 +196,13 @@ pub(crate) async fn silences(Shared(state): Shared<State>, asked: Asked) -> Resu
     request_body = SilenceOrder,
     responses((status = 201, description = "It holds", body = SilenceDocument), alternatives::OfOrders)
 )]
-pub(crate) async fn silence(Shared(state): Shared<State>, asked: Asked, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn silence(Shared(state): Shared<State>, asked: Asked, Body(body): Body) -> Result<Response, Problem> {
     asked.only(&[])?;
-    let silence = json::<SilenceOrder>(&body)?.silence(state.now_ns())?;
+    let order = json::<SilenceOrder>(&body)?;
+    if !order.is_within(&asked.scope()) {
+        return Err(wrong("matchers", "one must be `tenant`, equal to one of those that X-Scope-OrgID names"));
+    }
+    let silence = order.silence(state.now_ns())?;
     if state.report().controls.silences.len() >= SILENCES_MAX {
         return Err(Problem::new(Code::LimitExceeded, format!("there are {SILENCES_MAX} silences already")));
     }
@@ -221,7 +225,9 @@ pub(crate) async fn end_silence(Shared(state): Shared<State>, path: InPath, aske
     asked.only(&[])?;
     let missing = || Problem::new(Code::NotFound, "there is no such silence; GET /v1/silences lists them");
     let id = id_of(path).ok_or_else(missing)?;
-    if !state.report().controls.silences.iter().any(|kept| kept.silence.id == id) {
+    let (report, scope) = (state.report(), asked.scope());
+    let is_it = |row: SilenceRow<'_>| row.kept.silence.id == id && scope.holds(row.names()[0]);
+    if !report.controls.silences.iter().map(SilenceRow::from).any(is_it) {
         return Err(missing());
     }
     let done = Done { id, by: "anonymous".to_owned(), at_ns: state.now_ns() };
@@ -267,7 +273,7 @@ pub(crate) async fn ack(
     Shared(state): Shared<State>,
     path: InPath,
     asked: Asked,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     let incident = open_incident(&state, path, &asked)?;
     let AckOrder { by, note, until } = json(&body)?;
@@ -275,8 +281,8 @@ pub(crate) async fn ack(
     let until = until.map_err(|_| wrong("until", "it is no time like 2026-05-04T23:00:00Z"))?;
     let control = Control::Acknowledge(Ack {
         incident,
-        by: by.unwrap_or_else(|| "anonymous".to_owned()),
-        note: note.unwrap_or_default(),
+        by: body::by("by", by)?,
+        note: short("note", note.unwrap_or_default(), PROSE_MAX)?,
         at_ns: state.now_ns(),
         until_s: until.map(Timestamp::as_second),
     });
@@ -298,10 +304,10 @@ pub(crate) async fn unack(
     Shared(state): Shared<State>,
     path: InPath,
     asked: Asked,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     let id = open_incident(&state, path, &asked)?;
-    let done = Done { id, by: json::<ByOrder>(&body)?.by(), at_ns: state.now_ns() };
+    let done = Done { id, by: json::<ByOrder>(&body)?.by()?, at_ns: state.now_ns() };
     carried_out(&state, id, Control::Unacknowledge(done)).await
 }
 
@@ -320,10 +326,10 @@ pub(crate) async fn close(
     Shared(state): Shared<State>,
     path: InPath,
     asked: Asked,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     let id = open_incident(&state, path, &asked)?;
-    let done = Done { id, by: json::<ByOrder>(&body)?.by(), at_ns: state.now_ns() };
+    let done = Done { id, by: json::<ByOrder>(&body)?.by()?, at_ns: state.now_ns() };
     carried_out(&state, id, Control::Close(done)).await
 }
 
@@ -342,6 +348,6 @@ async fn carried_out(state: &State, id: Id, control: Control) -> Result<Response
     let report = state.report();
     let known = report.incidents.iter().find(|one| one.incident.id == id);
     let known = known.ok_or_else(|| Problem::new(Code::NotFound, "the incident is not kept any more"))?;
-    let item = IncidentItem::of(&report, known, state.now_ns());
+    let item = IncidentItem::of(&report, known, &incident::standing(&report, state.now_ns()));
     Ok(told(StatusCode::OK, &IncidentDocument { schema: "bailiwick.incident/v1", item }))
 }

@@ -1,9 +1,30 @@
 //! Bodies of requests that order something: JSON, read strictly.
 
 use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
+
+/// The bytes of a body, no longer than the listener takes (`server.body_max`), whether or not its length was announced.
+pub(crate) struct Body(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(Code::TooLarge, "the body is longer than server.body_max")
+                }
+                _ => Problem::new(Code::BadRequest, "the body broke off"),
+            }
+        })
+    }
+}
 
 /// Reads a body; an empty one is an empty object.
 ///
@@ -15,6 +36,28 @@ pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
         let code = if error.is_data() { Code::Invalid } else { Code::BadRequest };
         Problem::new(code, format!("the body: {error}"))
     })
+}
+
+/// Longest text that somebody writes for others to read, bytes.
+pub(crate) const PROSE_MAX: usize = 1_024;
+/// Longest name, pattern or other word, bytes.
+pub(crate) const WORD_MAX: usize = 255;
+
+/// A text of the body that is kept as long as the daemon runs, which must be short.
+///
+/// # Errors
+/// `invalid` when it is longer than `max` bytes.
+pub(crate) fn short(name: &str, text: String, max: usize) -> Result<String, Problem> {
+    let length = text.len();
+    if length > max { Err(wrong(name, format!("it has {length} bytes, {max} are kept"))) } else { Ok(text) }
+}
+
+/// Who orders something.
+///
+/// # Errors
+/// As [`short`].
+pub(crate) fn by(name: &str, who: Option<String>) -> Result<String, Problem> {
+    short(name, who.unwrap_or_else(|| "anonymous".to_owned()), WORD_MAX)
 }
 
 /// A value of the body that cannot be used.
@@ -36,6 +79,14 @@ mod tests {
 
     fn read(body: &'static str) -> Result<Thing, Problem> {
         json(&Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_is_kept_and_no_longer() {
+        assert_eq!(short("note", "x".repeat(1_024), PROSE_MAX).map(|text| text.len()), Ok(1_024));
+        let problem = short("note", "x".repeat(1_025), PROSE_MAX).expect_err("it is too long");
+        assert_eq!((problem.code, problem.detail.contains("1025 bytes")), (Code::Invalid, true));
+        assert_eq!(by("by", None).as_deref(), Ok("anonymous"));
     }
 
     #[test]

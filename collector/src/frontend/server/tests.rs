@@ -18,7 +18,6 @@ fn state(listen: SocketAddr) -> State {
         snapshots: Arc::new(|| Arc::new(Snapshot::default())),
         orders: Orders::none(),
         definitions: Arc::new(|| Ok(Vec::new())),
-        defined: Arc::new(|_| {}),
         reports: Arc::new(|| Arc::new(crate::evaluator::Report::default())),
         limits: Arc::new(Vec::new),
         readiness: Readiness::new(),

@@ -96,7 +96,7 @@ fn send_metrics(fold: &mut Aggregator, observer: &mut Observer, (tenant, metrics
 fn tapped(known: &Taps) -> (Aggregator, Observer, Taps) {
     let taps = Taps::of(&slos()).expect("few");
     let rules = Rules { taps: Arc::new(ArcSwap::from_pointee(taps.clone())), ..Rules::default() };
-    let fold = Aggregator::new(Terms { taps: Arc::new(known.clone()), ..Terms::default() });
+    let fold = Aggregator::new(Terms { taps: Arc::new(ArcSwap::from_pointee(known.clone())), ..Terms::default() });
     (fold, Observer::new(Arc::new(rules)), taps)
 }
 

@@ -151,7 +151,8 @@ impl BacktestDocument {
         if let Some(fit) = &self.fit {
             let BacktestFit { right, incidents, found, labels, .. } = fit;
             let _ = writeln!(text, "precision {right} of {incidents} incidents, recall {found} of {labels} labels");
-            let delay = |delay: &Option<u64>| delay.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s"));
+            let delay =
+                |delay: &Option<u64>| delay.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s"));
             let delays: Vec<String> = fit.detection_delay_s.iter().map(delay).collect();
             let _ = writeln!(text, "detection delay: {}", delays.join(", "));
         }

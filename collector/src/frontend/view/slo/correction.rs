@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::number::{self, Bad};
 use crate::frontend::format;
-use crate::frontend::http::body::wrong;
+use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, wrong};
 use crate::frontend::http::problem::Problem;
 use crate::frontend::view::list::Named;
 
@@ -194,25 +194,29 @@ impl CorrectionOrder {
         if self.reason.trim().is_empty() {
             return Err(wrong("reason", "say why: those who look at the budget later will ask"));
         }
-        let zone = self.time_zone.unwrap_or_else(|| "UTC".to_owned());
+        let zone = short("time_zone", self.time_zone.unwrap_or_else(|| "UTC".to_owned()), WORD_MAX)?;
         TimeZone::get(&zone).map_err(|_| wrong("time_zone", "it is no zone like Europe/Berlin"))?;
-        let recurrence = self.recurrence.map(|rule| rule.parse()).transpose();
+        let rule = self.recurrence.map(|rule| short("recurrence", rule, WORD_MAX)).transpose()?;
+        let recurrence = rule.map(|rule| rule.parse()).transpose();
         let recurrence = recurrence
             .map_err(|error: bailiwick_slo::course::recurrence::NotARule| wrong("recurrence", error.to_string()))?;
-        let glob = |pattern: Option<String>| Glob::new(pattern.as_deref().unwrap_or("*"));
+        let glob = |name: &str, pattern: Option<String>| {
+            let pattern = short(name, pattern.unwrap_or_else(|| "*".to_owned()), WORD_MAX)?;
+            Ok(Glob::new(&pattern))
+        };
         let mut correction = Correction {
             id: Id([0; 16]),
-            slo: glob(self.slo),
-            tenant: glob(self.tenant),
-            module: glob(self.module),
+            slo: glob("slo", self.slo)?,
+            tenant: glob("tenant", self.tenant)?,
+            module: glob("module", self.module)?,
             starts_s,
             ends_s,
             zone,
             recurrence,
             is_good,
-            reason: self.reason,
-            ticket: self.ticket.unwrap_or_default(),
-            created_by: self.created_by.unwrap_or_else(|| "anonymous".to_owned()),
+            reason: short("reason", self.reason, PROSE_MAX)?,
+            ticket: short("ticket", self.ticket.unwrap_or_default(), WORD_MAX)?,
+            created_by: by("created_by", self.created_by)?,
             created_at_ns: now_ns,
         };
         correction.id = Id::of(&["correction", &format!("{correction:?}")]);
@@ -222,7 +226,7 @@ impl CorrectionOrder {
 
 impl From<&Corrected> for CorrectionItem {
     fn from(kept: &Corrected) -> Self {
-        let Corrected { correction, revoked, weighed, instances } = kept;
+        let Corrected { correction, revoked, weighed, instances, effects: _ } = kept;
         let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| format!("{at:.3}")).unwrap_or_default();
         Self {
             id: correction.id.to_string(),

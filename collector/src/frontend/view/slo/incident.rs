@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::number;
-use crate::evaluator::{self, Blame, ExemplarSpan, IncidentReport, Report};
+use crate::evaluator::{Blame, ExemplarSpan, IncidentReport, Report, Standing};
 use crate::frontend::format;
 use crate::frontend::view::list::Named;
 
@@ -221,8 +221,8 @@ impl IncidentRow<'_> {
 }
 
 impl IncidentItem {
-    /// An incident of a report; `now_ns`: nanoseconds since the Unix epoch.
-    pub(crate) fn of(all: &Report, report: &IncidentReport, now_ns: u64) -> Self {
+    /// An incident of a report, and which of the silences that stand it falls under.
+    pub(crate) fn of(all: &Report, report: &IncidentReport, standing: &Standing<'_>) -> Self {
         let now = all.evaluated_tick;
         let IncidentReport { key, slo, incident, status, blame } = report;
         let terms = slo.terms_of(&key.tenant, &key.module);
@@ -242,7 +242,7 @@ impl IncidentItem {
             reason: incident.ended.map(|(_, reason)| reason.name()),
             reopened: incident.reopened,
             ack: all.controls.ack(incident.id).filter(|_| incident.acknowledged).map(IncidentAck::from),
-            silenced_by: silence(all, report, now_ns),
+            silenced_by: silence(report, standing),
             corrections: corrections(all, report),
             attribution: blame.into(),
             exemplars: blame.exemplars.iter().map(IncidentExemplar::from).collect(),
@@ -286,7 +286,8 @@ fn cause_name(report: &IncidentReport, terms: &Terms, cause: Cause) -> String {
 
 impl From<&Ack> for IncidentAck {
     fn from(ack: &Ack) -> Self {
-        let until_ns = ack.until_s.and_then(|until| u64::try_from(until).ok()).map(|until| until * SECOND_NS);
+        let until_ns =
+            ack.until_s.and_then(|until| u64::try_from(until).ok()).and_then(|until| until.checked_mul(SECOND_NS));
         Self {
             by: ack.by.clone(),
             at: format::instant(ack.at_ns),
@@ -296,11 +297,15 @@ impl From<&Ack> for IncidentAck {
     }
 }
 
-/// The silence that an open incident falls under now.
-fn silence(all: &Report, report: &IncidentReport, now_ns: u64) -> Option<String> {
-    let now_s = i64::try_from(now_ns / SECOND_NS).unwrap_or(i64::MAX);
-    let silence = evaluator::silenced_by(&all.controls, &report.key, report.incident.level, now_s);
-    silence.filter(|_| report.is_open()).map(|id| id.to_string())
+/// The silences of now, nanoseconds since the Unix epoch.
+pub(crate) fn standing(all: &Report, now_ns: u64) -> Standing<'_> {
+    Standing::at(&all.controls, i64::try_from(now_ns / SECOND_NS).unwrap_or(i64::MAX))
+}
+
+/// The silence that an open incident falls under.
+fn silence(report: &IncidentReport, standing: &Standing<'_>) -> Option<String> {
+    let asked = report.is_open().then(|| standing.over(&report.key, report.incident.level));
+    asked.flatten().map(|id| id.to_string())
 }
 
 fn corrections(all: &Report, report: &IncidentReport) -> Vec<String> {

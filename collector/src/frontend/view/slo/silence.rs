@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::frontend::format;
-use crate::frontend::http::body::wrong;
+use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, wrong};
 use crate::frontend::http::problem::Problem;
+use crate::frontend::scope::Scope;
 use crate::frontend::view::list::Named;
 
 /// Longest silence (`slo.md` 3.2: 90 d).
@@ -126,6 +127,11 @@ impl Named for SilenceRow<'_> {
 }
 
 impl SilenceOrder {
+    /// Whether it silences this scope's tenants only.
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        !scope.is_narrow() || self.matchers.iter().filter_map(SilenceMatcher::tenant).any(|tenant| scope.holds(tenant))
+    }
+
     /// The silence that is meant.
     ///
     /// # Errors
@@ -147,12 +153,12 @@ impl SilenceOrder {
         if self.comment.trim().is_empty() {
             return Err(wrong("comment", "say why: those who miss the message will ask"));
         }
-        let matchers = self.matchers.into_iter().map(SilenceMatcher::matcher).collect::<Result<Vec<_>, _>>()?;
-        if matchers.is_empty() || matchers.len() > MATCHERS_MAX {
+        if self.matchers.is_empty() || self.matchers.len() > MATCHERS_MAX {
             return Err(wrong("matchers", format!("there must be 1 to {MATCHERS_MAX} of them")));
         }
-        let created_by = self.created_by.unwrap_or_else(|| "anonymous".to_owned());
-        let (comment, created_at_ns) = (self.comment, now_ns);
+        let matchers = self.matchers.into_iter().map(SilenceMatcher::matcher).collect::<Result<Vec<_>, _>>()?;
+        let created_by = by("created_by", self.created_by)?;
+        let (comment, created_at_ns) = (short("comment", self.comment, PROSE_MAX)?, now_ns);
         let mut silence = Silence { id: Id([0; 16]), matchers, starts_s, ends_s, comment, created_by, created_at_ns };
         silence.id = Id::of(&["silence", &format!("{silence:?}")]);
         Ok(silence)
@@ -160,8 +166,14 @@ impl SilenceOrder {
 }
 
 impl SilenceMatcher {
+    /// The one tenant that it means; `None`: it is about something else, or may mean others.
+    fn tenant(&self) -> Option<&str> {
+        (self.name == "tenant" && self.is_equal && !self.is_regex).then_some(&*self.value)
+    }
+
     fn matcher(self) -> Result<Matcher, Problem> {
         let Self { name, value, is_regex, is_equal } = self;
+        let value = short("matchers", value, WORD_MAX)?;
         if !LABELS.contains(&name.as_str()) {
             return Err(wrong("matchers", format!("`{name}` is none of {}", LABELS.join(", "))));
         }
