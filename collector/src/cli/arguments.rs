@@ -210,10 +210,10 @@ pub enum SloCommand {
     )]
     Lint(LintArguments),
     /// Print what a definition comes to.
-    #[command(after_help = "Examples:\n  bailiwick slo show rag.yaml\n  bailiwick slo show -o json rag.yaml")]
+    #[command(after_help = "Examples:\n  bailiwick slo show rag.yaml\n  bailiwick slo show -o json rag-availability")]
     Show {
-        /// The file.
-        #[arg(value_name = "FILE")]
+        /// A file, or the name of a configured SLO.
+        #[arg(value_name = "FILE|NAME")]
         file: PathBuf,
     },
     /// Play stories: given events, expected budgets and alerts.
@@ -241,6 +241,31 @@ pub enum SloCommand {
                       --from pyrra --map names.yaml pyrra/*.yaml"
     )]
     Import(ImportArguments),
+    /// Write definitions in the form of another tool.
+    #[command(after_help = "Examples:\n  bailiwick slo export --as prometheus-rules --dir rules rag.yaml\n  \
+                      bailiwick slo export --as prometheus-rules --dir /etc/prometheus/rules")]
+    Export(ExportArguments),
+}
+
+/// What to write SLOs as, and where.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArguments {
+    /// What they become.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub kind: ExportKind,
+    /// The folder to write into; it is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// SLO files; without them the configured ones.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// What SLOs can become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportKind {
+    /// What `rules export --independent` writes.
+    PrometheusRules,
 }
 
 /// What to try, and on what.
@@ -272,8 +297,8 @@ pub struct BacktestArguments {
 /// What to explain, and for which case.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArguments {
-    /// The file.
-    #[arg(value_name = "FILE")]
+    /// A file, or the name of a configured SLO.
+    #[arg(value_name = "FILE|NAME")]
     pub file: PathBuf,
     /// As if the budget burned so many times faster than evenly.
     #[arg(long, value_name = "X", conflicts_with = "error_ratio")]

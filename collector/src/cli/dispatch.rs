@@ -69,12 +69,13 @@ pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Proc
             configuration::show(*command, &request, global.output, look(process.stderr_is_terminal))
         }
         Command::Slo(SloCommand::Lint(arguments)) => slo::lint(arguments, global.output),
-        Command::Slo(SloCommand::Show { file }) => slo::show(file, global.output),
+        Command::Slo(SloCommand::Show { file }) => slo::show(file, &request, global.output),
         Command::Slo(SloCommand::Test { files }) => slo::test(files),
         Command::Slo(SloCommand::List) => slo::list(&global.server, global.output),
         Command::Slo(SloCommand::Suggest) => slo::suggest(&global.server, global.output),
         Command::Slo(SloCommand::Backtest(arguments)) => slo::backtest(arguments, &global.server, global.output),
-        Command::Slo(SloCommand::Explain(arguments)) => slo::explain(arguments, global.output),
+        Command::Slo(SloCommand::Explain(arguments)) => slo::explain(arguments, &request, global.output),
+        Command::Slo(SloCommand::Export(arguments)) => slo::export_as(arguments, &request, global.output),
         Command::Slo(SloCommand::Import(arguments)) => slo::import(arguments, global.output),
         Command::Rules(RulesCommand::Export(arguments)) => slo::export_rules(arguments, &request, global.output),
         Command::Healthcheck(health) => health::check(&global.server, health.live),

@@ -2,24 +2,21 @@
 
 use std::fmt::Write as _;
 
-use bailiwick_slo::document::Context;
 use bailiwick_slo::explain::{self, Asked, Explanation, Pace};
 use bailiwick_slo::spec::Slo;
 use serde_json::Value as Json;
 
-use super::findings;
+use super::{findings, sources};
 use crate::cli::answer::{Answer, Exit};
 use crate::cli::arguments::{ExplainArguments, Output};
-use crate::evaluator::definitions;
+use crate::config::Request;
 use crate::frontend::explanation_json;
 
-/// Explains the SLOs of a file.
-pub(in crate::cli) fn explain(arguments: &ExplainArguments, output: Output) -> Answer {
-    let file = std::slice::from_ref(&arguments.file);
-    let context = Context { ignores_references: true, ..Context::default() };
-    let loaded = match definitions::read(file, &context) {
+/// Explains the SLOs of a file, or one by name.
+pub(in crate::cli) fn explain(arguments: &ExplainArguments, request: &Request, output: Output) -> Answer {
+    let loaded = match sources::meant(&arguments.file, request) {
         Ok(loaded) => loaded,
-        Err(error) => return Answer::failure(Exit::File, error),
+        Err(answer) => return answer,
     };
     let told: Result<Vec<Explanation>, Answer> = loaded.slos.iter().map(|slo| one(slo, arguments)).collect();
     let told = match told {

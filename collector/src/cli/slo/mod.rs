@@ -4,6 +4,7 @@
 mod findings;
 mod lint;
 mod show;
+mod sources;
 mod test;
 mod explain;
 mod import;
@@ -17,6 +18,6 @@ pub(super) use findings::{Found, human};
 pub(super) use import::import;
 pub(super) use lint::lint;
 pub(super) use list::{list, suggest};
-pub(super) use rules::export as export_rules;
+pub(super) use rules::{export as export_rules, export_as};
 pub(super) use show::show;
 pub(super) use test::test;

@@ -8,13 +8,11 @@ use bailiwick_slo::rules;
 use bailiwick_slo::spec::Slo;
 use serde_json::{Value as Json, json};
 
-use super::findings;
+use super::{findings, sources};
 use crate::cli::answer::{Answer, Exit};
-use crate::cli::arguments::{Output, RulesArguments};
-use crate::cli::configuration;
+use crate::cli::arguments::{ExportArguments, ExportKind, Output, RulesArguments};
 use crate::config::Request;
-use crate::config::render::Look;
-use crate::evaluator::definitions::{self, DefinitionError};
+use crate::evaluator::definitions;
 
 /// Writes what can be written; SLOs that cannot are told on stderr, as `slo lint` warns of them (050).
 pub(in crate::cli) fn export(arguments: &RulesArguments, request: &Request, output: Output) -> Answer {
@@ -54,19 +52,19 @@ pub(in crate::cli) fn export(arguments: &RulesArguments, request: &Request, outp
     Answer { data, talk, exit: Exit::Done }
 }
 
+/// `slo export`: the same rules under the name of what they are for.
+pub(in crate::cli) fn export_as(arguments: &ExportArguments, request: &Request, output: Output) -> Answer {
+    let ExportArguments { kind: ExportKind::PrometheusRules, dir, files } = arguments.clone();
+    export(&RulesArguments { independent: true, dir, files }, request, output)
+}
+
 /// The files that are named, each SLO judged by itself; without any those of the configuration, as `serve` reads them.
 fn load(arguments: &RulesArguments, request: &Request) -> Result<Loaded, Answer> {
-    let failed = |error: DefinitionError| Answer::failure(Exit::File, error);
-    if !arguments.files.is_empty() {
-        let context = Context { ignores_references: true, ..Context::default() };
-        return definitions::read(&arguments.files, &context).map_err(failed);
+    if arguments.files.is_empty() {
+        return sources::configured(request);
     }
-    let (settings, _) = configuration::settings(request, Look::Plain)?;
-    let files = definitions::files(&settings.slo.files).map_err(failed)?;
-    if files.is_empty() {
-        return Err(Answer::failure(Exit::Usage, "no SLO file is configured: name files, or set `slo.files`"));
-    }
-    definitions::read(&files, &Context::default()).map_err(failed)
+    let context = Context { ignores_references: true, ..Context::default() };
+    definitions::read(&arguments.files, &context).map_err(|error| Answer::failure(Exit::File, error))
 }
 
 /// Where the rules of an SLO went, or why it has none, or why they could not be written.

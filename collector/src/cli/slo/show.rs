@@ -3,23 +3,21 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bailiwick_slo::document::Context;
 use bailiwick_slo::explain;
 use bailiwick_slo::spec::{Period, Slo, Terms};
 use serde_json::{Value as Json, json};
 
-use super::findings;
+use super::{findings, sources};
 use crate::cli::answer::{Answer, Exit};
 use crate::cli::arguments::Output;
-use crate::evaluator::definitions;
+use crate::config::Request;
 
-/// Shows the SLOs of a file.
-pub(in crate::cli) fn show(path: &Path, output: Output) -> Answer {
-    let loaded =
-        match definitions::read(&[path.to_owned()], &Context { ignores_references: true, ..Context::default() }) {
-            Ok(loaded) => loaded,
-            Err(error) => return Answer::failure(Exit::File, error),
-        };
+/// Shows the SLOs of a file, or one by name.
+pub(in crate::cli) fn show(word: &Path, request: &Request, output: Output) -> Answer {
+    let loaded = match sources::meant(word, request) {
+        Ok(loaded) => loaded,
+        Err(answer) => return answer,
+    };
     let data = match output {
         Output::Json => format!("{:#}\n", Json::Array(loaded.slos.iter().map(json_of).collect())),
         Output::Table | Output::Yaml => loaded.slos.iter().map(text_of).collect::<Vec<_>>().join("\n"),
