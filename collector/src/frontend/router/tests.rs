@@ -18,6 +18,7 @@ use crate::observation::budget::Budget;
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
 mod figures;
+mod orders;
 mod slos;
 mod traces;
 
