@@ -167,7 +167,7 @@ def budgets_are_corrected(daemon: Daemon) -> None:
     assert status == 200 and told["instances"] == 1, told
     (budget,) = told["budgets"]
     assert int(budget["before"]["bad"]) == before["sli"]["bad"] > 0 and budget["before"]["total"] == before["sli"]["total"]
-    assert budget["after"] == {"bad": "0", "total": before["sli"]["total"], "remaining_ratio": 1.0}, budget
+    assert budget["after"] == {"bad": 0, "total": before["sli"]["total"], "remaining_ratio": 1.0}, budget
     assert daemon.items("/v1/corrections") == [] and counts(daemon, "availability")[0] > 0, "it was only tried"
     status, told = order(daemon, "/v1/corrections", meant)
     assert status == 201 and told["budgets"] == [budget], told
