@@ -15,6 +15,11 @@ pub(crate) fn instant(unix_ns: u64) -> Option<String> {
     Timestamp::from_millisecond(ms).ok().map(|at| format!("{at:.3}"))
 }
 
+/// A second since the Unix epoch as RFC 3339 in UTC with milliseconds; `None` outside of the years -9999 to 9999.
+pub(crate) fn second(unix_s: i64) -> Option<String> {
+    Timestamp::from_second(unix_s).ok().map(|at| format!("{at:.3}"))
+}
+
 /// Microseconds as milliseconds with at most three decimals.
 #[expect(clippy::cast_precision_loss, reason = "durations end at 3.6e9 us, far below 2^53")]
 pub(crate) fn milliseconds(micros: u64) -> f64 {

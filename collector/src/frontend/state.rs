@@ -134,16 +134,20 @@ impl State {
     /// Reads the SLO definitions again and lets them hold; how many files there are.
     ///
     /// # Errors
-    /// `invalid` with what is wrong with them: then nothing changes.
+    /// `invalid` with what is wrong with them, `limit_exceeded` when they read more metrics than a run may: then nothing
+    /// changes.
     pub(crate) async fn reload(&self) -> Result<usize, Problem> {
         let read = Arc::clone(&self.0.parts.definitions);
-        let documents = answer::compute(self, move || read()).await?;
-        let documents = documents.map_err(|detail| Problem::new(Code::Invalid, detail))?;
-        // What the run has read before is not forgotten: all of it together must fit.
-        let files: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
-        let slos = document::load(&files, &Context::default()).slos;
         let mut taps = (**self.snapshot().taps()).clone();
-        taps.add(&slos).map_err(|error| Problem::new(Code::LimitExceeded, error.to_string()))?;
+        let documents = answer::compute(self, move || {
+            let documents = read().map_err(|detail| Problem::new(Code::Invalid, detail))?;
+            // What the run has read before is not forgotten: all of it together must fit.
+            let files: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
+            let slos = document::load(&files, &Context::default()).slos;
+            taps.add(&slos).map_err(|error| Problem::new(Code::LimitExceeded, error.to_string()))?;
+            Ok::<_, Problem>(documents)
+        });
+        let documents = documents.await??;
         let files = documents.len();
         self.orders().give(Control::Define(documents)).await?;
         Ok(files)

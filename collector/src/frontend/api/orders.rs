@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bailiwick_slo::course::control::{Ack, CORRECTIONS_MAX, Control, Corrected, Done, SILENCES_MAX};
 use bailiwick_slo::engine::incident::Id;
-use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -277,14 +276,17 @@ pub(crate) async fn ack(
 ) -> Result<Response, Problem> {
     let incident = open_incident(&state, path, &asked)?;
     let AckOrder { by, note, until } = json(&body)?;
-    let until = until.map(|text| text.parse::<Timestamp>()).transpose();
-    let until = until.map_err(|_| wrong("until", "it is no time like 2026-05-04T23:00:00Z"))?;
+    let until_s = until.map(|text| body::time("until", &text)).transpose()?;
+    let now_s = i64::try_from(state.now_ns() / 1_000_000_000).unwrap_or(i64::MAX);
+    if until_s.is_some_and(|until| until <= now_s) {
+        return Err(wrong("until", "it must be in the future"));
+    }
     let control = Control::Acknowledge(Ack {
         incident,
         by: body::by("by", by)?,
         note: short("note", note.unwrap_or_default(), PROSE_MAX)?,
         at_ns: state.now_ns(),
-        until_s: until.map(Timestamp::as_second),
+        until_s,
     });
     carried_out(&state, incident, control).await
 }

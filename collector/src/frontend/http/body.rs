@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
@@ -58,6 +59,15 @@ pub(crate) fn short(name: &str, text: String, max: usize) -> Result<String, Prob
 /// As [`short`].
 pub(crate) fn by(name: &str, who: Option<String>) -> Result<String, Problem> {
     short(name, who.unwrap_or_else(|| "anonymous".to_owned()), WORD_MAX)
+}
+
+/// A time of the body, seconds since the Unix epoch.
+///
+/// # Errors
+/// `invalid` for what is no RFC 3339 of the years to 9999.
+pub(crate) fn time(name: &str, text: &str) -> Result<i64, Problem> {
+    let at: Result<Timestamp, _> = text.parse();
+    at.map(Timestamp::as_second).map_err(|_| wrong(name, "it is no time like 2026-05-04T22:00:00Z"))
 }
 
 /// A value of the body that cannot be used.

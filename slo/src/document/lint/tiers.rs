@@ -2,15 +2,19 @@
 
 use super::overrides::covers_rule;
 use crate::document::compile::{Compiled, Places, RulePlaces};
-use crate::document::finding::{Code, Findings, FixAt};
+use crate::document::finding::{Code, Findings, FixAt, Raw};
 use crate::document::read::{TierAt, Tiers};
 use crate::document::tree::Spot;
-use crate::exact::Fraction;
+use crate::exact::{Decimal, Fraction};
 use crate::spec::{Op, Patch, Rate, Severity, Target, Terms, Tier, TierSource, TimeSpan, preset_tiers};
 use crate::time::SLOT_SECONDS;
 
 /// 10^8, the denominator of budgets (`slo.md` 2.1).
 const ONE: u64 = 100_000_000;
+/// Per cent.
+const HUNDRED: Fraction = Fraction::new(100, 1);
+/// Tiers below this are told of (033).
+const LEAST_FACTOR: Fraction = Fraction::new(9, 10);
 /// Above this windows are counted in minutes (`slo.md` 2.2).
 const HOUR: u64 = 3_600;
 
@@ -86,7 +90,7 @@ impl Layer<'_> {
                     let windows_make_sense = self.judge_windows(tier, place, out);
                     let reach = self.judge_reach(tier, place.map(|place| (place, draft.rate)), &all, out);
                     if let Some(place) = place.filter(|_| windows_make_sense) {
-                        judge_own(tier, place, period, reach, out);
+                        Written { tier, place, rate: draft.rate, period, target: self.terms.target }.judge(reach, out);
                     }
                 }
                 _ => {
@@ -152,19 +156,26 @@ impl Layer<'_> {
         if reach == Reach::Hardly {
             let message =
                 format!("{name}: only a failure of over 80 % of all burns {} fold (at most {largest})", tier.factor);
-            out.add(Code::NearlyUnreachable, at, message).help(format!("a factor of {cured} leaves room"));
+            let raw = out.add(Code::NearlyUnreachable, at, message);
+            raw.help(format!("a factor of {cured} leaves room"));
+            self.cure(tier, own, all, cured, raw);
             return reach;
         }
-        let consumed = consumed(cured, tier.long, self.terms.period.nominal_seconds());
+        let consumed = consumed(cured, tier.long, self.terms.period.nominal_seconds(), |share| share.round(3));
         let message = format!("{name}: no failure burns {} fold; at this target at most {largest}", tier.factor);
         let raw = out.add(Code::Unreachable, at, message);
         raw.help(format!("factor {cured} consumes {consumed} % of the budget in {}; or drop the tier", tier.long));
+        self.cure(tier, own, all, cured, raw);
+        reach
+    }
+
+    /// The edit that makes a tier reachable: its own rate, or all tiers where a preset made them.
+    fn cure(&self, tier: &Tier, own: Option<(TierAt, Rate)>, all: &[Tier], cured: Decimal, raw: &mut Raw) {
+        let period = self.terms.period.nominal_seconds();
         match own {
-            Some((_, Rate::Factor(_))) => raw.fix(FixAt::Here, cured.to_string()),
-            Some((_, Rate::Consume(_))) => raw.fix(FixAt::Beside("factor"), cured.to_string()),
+            Some((_, rate)) => raw.fix(FixAt::Here, written(rate, cured, tier.long, period)),
             None => raw.fix(FixAt::Path(self.path.clone()), self.cured_list(all)),
         };
-        reach
     }
 
     /// All tiers, written out, each as it can be reached.
@@ -203,52 +214,100 @@ enum Reach {
     Never,
 }
 
-/// What is odd about a tier that was written one by one: 033, 035, 036, 037.
-fn judge_own(tier: &Tier, place: TierAt, period: u64, reach: Reach, out: &mut Findings) {
-    if tier.factor < Fraction::new(9, 10) && reach == Reach::Good {
-        let message = format!("a factor of {} is exceeded while the budget lasts", tier.factor);
-        out.add(Code::FactorLow, place.rate, message).help("1 spends the budget just as the period ends");
+/// A tier that was written one by one.
+struct Written<'a> {
+    tier: &'a Tier,
+    place: TierAt,
+    rate: Rate,
+    period: u64,
+    target: Target,
+}
+
+impl Written<'_> {
+    /// What is odd about it: 033, 035, 036, 037.
+    fn judge(&self, reach: Reach, out: &mut Findings) {
+        let Self { tier, place, .. } = *self;
+        if tier.factor < LEAST_FACTOR && reach == Reach::Good {
+            let message = format!("a factor of {} is exceeded while the budget lasts", tier.factor);
+            let raw = out.add(Code::FactorLow, place.rate, message);
+            raw.help("1 spends the budget just as the period ends");
+            self.cure(Decimal::new(1, 0), raw);
+        }
+        if tier.short.is_none() {
+            let message = format!("without a short window it fires for up to {} too long", tier.long);
+            let raw = out.add(Code::NoShort, place.at, message);
+            raw.help(match place.is_ours {
+                true => "give `short`: a twelfth of `long`",
+                false => "OpenSLO has no short window: give `spec.bailiwick.alerts`",
+            });
+            if let Some(short) = twelfth(tier.long).filter(|_| place.is_ours) {
+                raw.fix(FixAt::Below("short"), short.to_string());
+            }
+        }
+        if let Some(at) = place.hold.filter(|_| tier.hold.seconds() > 0) {
+            let message = format!("it waits {} before it fires, and starts anew after each pause", tier.hold);
+            let raw = out.add(Code::Hold, at, message);
+            raw.help("the windows already wait; the SRE workbook, ch. 5, advises against more");
+            if place.is_ours {
+                raw.fix(FixAt::Here, "0s");
+            }
+        }
+        let share = self.share(tier.factor);
+        if reach == Reach::Good && share.is_none_or(|share| !is_usual(share)) {
+            let percent = share.and_then(|share| share.times(HUNDRED)).and_then(|share| share.round(3));
+            let percent = percent.map_or_else(|| "more than all".to_owned(), |percent| format!("{percent} %"));
+            let message = format!("it fires when {percent} of the budget went in {}", tier.long);
+            let usual = usual(tier);
+            let raw = out.add(Code::Consumption, place.rate, message);
+            raw.help(format!("the standard preset takes {usual} % here"));
+            let span = Fraction::new(self.period, tier.long.seconds().max(1));
+            if let Some(factor) = span.times(Fraction::new(usual, 100)).and_then(|factor| factor.floor(6)) {
+                self.cure(factor, raw);
+            }
+        }
     }
-    if tier.short.is_none() {
-        let raw = out.add(
-            Code::NoShort,
-            place.at,
-            format!("without a short window it fires for up to {} too long", tier.long),
-        );
-        raw.help(match place.is_ours {
-            true => "give `short`: a twelfth of `long`",
-            false => "OpenSLO has no short window: give `spec.bailiwick.alerts`",
-        });
+
+    /// The share of the budget that a factor lets go in the long window.
+    fn share(&self, factor: Fraction) -> Option<Fraction> {
+        factor.times(Fraction::new(self.tier.long.seconds(), self.period.max(1)))
     }
-    if let Some(at) = place.hold.filter(|_| tier.hold.seconds() > 0) {
-        let raw = out.add(
-            Code::Hold,
-            at,
-            format!("it waits {} before it fires, and starts anew after each pause", tier.hold),
-        );
-        raw.help("the windows already wait; the SRE workbook, ch. 5, advises against more");
-    }
-    let share = tier.factor.times(Fraction::new(tier.long.seconds(), period.max(1)));
-    let is_odd = share.is_none_or(|share| share < Fraction::new(5, 1_000) || share > Fraction::new(1, 2));
-    if is_odd && reach == Reach::Good {
-        let percent = share.and_then(|share| share.times(Fraction::new(100, 1))).and_then(|share| share.round(3));
-        let percent = percent.map_or_else(|| "more than all".to_owned(), |percent| format!("{percent} %"));
-        let usual = usual(tier);
-        let message = format!("it fires when {percent} of the budget went in {}", tier.long);
-        let raw = out.add(Code::Consumption, place.rate, message);
-        raw.help(format!("the standard preset takes {usual} here"));
-        if place.is_ours {
-            raw.fix(FixAt::Beside("consume"), usual);
+
+    /// The edit to this factor, unless another finding would be told of it.
+    fn cure(&self, factor: Decimal, raw: &mut Raw) {
+        let Some(exact) = Fraction::of(factor).filter(|exact| *exact >= LEAST_FACTOR) else { return };
+        let is_reached = exact.times(self.target.beta_fraction()).is_some_and(|burn| burn <= Fraction::new(8, 10));
+        if self.place.is_ours && is_reached && self.share(exact).is_some_and(is_usual) {
+            raw.fix(FixAt::Here, written(self.rate, factor, self.tier.long, self.period));
         }
     }
 }
 
-/// What the standard preset lets such a tier consume in 30 days.
-const fn usual(tier: &Tier) -> &'static str {
+/// A tier consumes from 0.5 % to 50 % of the budget.
+fn is_usual(share: Fraction) -> bool {
+    share >= Fraction::new(5, 1_000) && share <= Fraction::new(1, 2)
+}
+
+/// A factor in the way in which the tier's rate was written: itself, or what it consumes.
+fn written(rate: Rate, factor: Decimal, long: TimeSpan, period: u64) -> String {
+    match rate {
+        Rate::Factor(_) => factor.to_string(),
+        Rate::Consume(_) => format!("{}%", consumed(factor, long, period, |share| share.floor(6))),
+    }
+}
+
+/// A twelfth of a window, in whole ticks (`slo.md` 2.4).
+fn twelfth(long: TimeSpan) -> Option<TimeSpan> {
+    let seconds = long.seconds() / 12;
+    let step = if seconds > HOUR { 60 } else { SLOT_SECONDS };
+    Some(TimeSpan(seconds / step * step)).filter(|short| short.seconds() > 0)
+}
+
+/// What the standard preset lets such a tier consume in 30 days, per cent.
+const fn usual(tier: &Tier) -> u64 {
     match (tier.severity, tier.long.seconds()) {
-        (Severity::Page, 0..=HOUR) => "2%",
-        (Severity::Page, _) => "5%",
-        _ => "10%",
+        (Severity::Page, 0..=HOUR) => 2,
+        (Severity::Page, _) => 5,
+        _ => 10,
     }
 }
 
@@ -259,16 +318,16 @@ fn is_exact(tier: &Tier, target: Target) -> bool {
 }
 
 /// 0.8 / beta, rounded down to 0.01.
-fn cured(target: Target) -> Option<crate::exact::Decimal> {
+fn cured(target: Target) -> Option<Decimal> {
     Fraction::new(8, 10).over(target.beta_fraction())?.floor(2)
 }
 
 /// What a factor consumes of the budget in its long window, per cent.
-fn consumed(factor: crate::exact::Decimal, long: TimeSpan, period: u64) -> String {
+fn consumed(factor: Decimal, long: TimeSpan, period: u64, round: impl FnOnce(Fraction) -> Option<Decimal>) -> String {
     let share = Fraction::of(factor)
         .and_then(|factor| factor.times(Fraction::new(long.seconds(), period.max(1))))
-        .and_then(|share| share.times(Fraction::new(100, 1)))
-        .and_then(|share| share.round(3));
+        .and_then(|share| share.times(HUNDRED))
+        .and_then(round);
     share.map_or_else(|| "?".to_owned(), |share| share.to_string())
 }
 

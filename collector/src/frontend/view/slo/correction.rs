@@ -4,14 +4,13 @@ use bailiwick_slo::course::control::{Corrected, Correction, Weighed};
 use bailiwick_slo::engine::corrections::Standing;
 use bailiwick_slo::engine::incident::Id;
 use bailiwick_slo::spec::Glob;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::number::{self, Bad};
 use crate::frontend::format;
-use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, wrong};
+use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, time, wrong};
 use crate::frontend::http::problem::Problem;
 use crate::frontend::view::list::Named;
 
@@ -178,10 +177,6 @@ impl CorrectionOrder {
     /// # Errors
     /// `invalid` with the value that cannot be used.
     pub(crate) fn correction(self, now_ns: u64) -> Result<Correction, Problem> {
-        let time = |name: &str, text: &str| {
-            let at: Result<Timestamp, _> = text.parse();
-            at.map(Timestamp::as_second).map_err(|_| wrong(name, "it is no time like 2026-05-04T22:00:00Z"))
-        };
         let (starts_s, ends_s) = (time("starts_at", &self.starts_at)?, time("ends_at", &self.ends_at)?);
         if ends_s <= starts_s {
             return Err(wrong("ends_at", "it must be after starts_at"));
@@ -227,7 +222,7 @@ impl CorrectionOrder {
 impl From<&Corrected> for CorrectionItem {
     fn from(kept: &Corrected) -> Self {
         let Corrected { correction, revoked, weighed, instances, effects: _ } = kept;
-        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| format!("{at:.3}")).unwrap_or_default();
+        let at = |seconds: i64| format::second(seconds).unwrap_or_default();
         Self {
             id: correction.id.to_string(),
             state: if revoked.is_some() { "revoked" } else { "active" },

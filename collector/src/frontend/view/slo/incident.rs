@@ -286,13 +286,11 @@ fn cause_name(report: &IncidentReport, terms: &Terms, cause: Cause) -> String {
 
 impl From<&Ack> for IncidentAck {
     fn from(ack: &Ack) -> Self {
-        let until_ns =
-            ack.until_s.and_then(|until| u64::try_from(until).ok()).and_then(|until| until.checked_mul(SECOND_NS));
         Self {
             by: ack.by.clone(),
             at: format::instant(ack.at_ns),
             note: ack.note.clone(),
-            until: until_ns.and_then(format::instant),
+            until: ack.until_s.and_then(format::second),
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use bailiwick_slo::course::control::{Matcher, Silence, Silenced};
 use bailiwick_slo::engine::incident::Id;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::frontend::format;
-use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, wrong};
+use crate::frontend::http::body::{PROSE_MAX, WORD_MAX, by, short, time, wrong};
 use crate::frontend::http::problem::Problem;
 use crate::frontend::scope::Scope;
 use crate::frontend::view::list::Named;
@@ -138,10 +137,6 @@ impl SilenceOrder {
     /// `invalid` with the value that cannot be used.
     pub(crate) fn silence(self, now_ns: u64) -> Result<Silence, Problem> {
         let now_s = i64::try_from(now_ns / 1_000_000_000).unwrap_or(i64::MAX);
-        let time = |name: &str, text: &str| {
-            let at: Result<Timestamp, _> = text.parse();
-            at.map(Timestamp::as_second).map_err(|_| wrong(name, "it is no time like 2026-05-04T22:00:00Z"))
-        };
         let starts_s = self.starts_at.as_deref().map_or(Ok(now_s), |text| time("starts_at", text))?;
         let ends_s = time("ends_at", &self.ends_at)?;
         if ends_s <= starts_s.max(now_s) {
@@ -189,7 +184,7 @@ impl SilenceItem {
     pub(crate) fn of(kept: &Silenced, now_ns: u64) -> Self {
         let Silenced { silence, ended } = kept;
         let now_s = i64::try_from(now_ns / 1_000_000_000).unwrap_or(i64::MAX);
-        let at = |seconds: i64| Timestamp::from_second(seconds).map(|at| format!("{at:.3}")).unwrap_or_default();
+        let at = |seconds: i64| format::second(seconds).unwrap_or_default();
         let matcher = |matcher: &Matcher| {
             let Matcher { name, value, is_regex, is_equal } = matcher.clone();
             SilenceMatcher { name, value, is_regex, is_equal }
