@@ -1,52 +1,67 @@
 //! `check` and `config`: the configuration as `serve` would see it, its problems, and what may be configured.
 
+use bailiwick_slo::document::Finding;
+
 use super::answer::{Answer, Exit};
 use super::arguments::{CheckArguments, ConfigCommand, Output, ProblemFormat};
 use super::slo::{self, Found};
 use crate::config::render::{self, Look};
-use crate::config::{self, Loaded, Problem, Request, Settings};
+use crate::config::{self, Code, Loaded, Problem, Request, Settings};
 use crate::evaluator::definitions::{self, DefinitionError};
 
-/// Reports every problem. Invalid files end with 78; warnings do so where they are to fail.
+/// Reports every problem, of the settings and of the SLO definitions that they name. Invalid files end with 78; warnings
+/// do so where they are to fail.
 #[must_use]
 pub(super) fn check(arguments: &CheckArguments, request: &Request, output: Output, look: Look) -> Answer {
-    let mut talk = String::new();
-    let mut definitions = Found::default();
-    let (problems, sources) = if arguments.paths.is_empty() {
-        let loaded = config::load(request);
-        (definitions, talk) = check_definitions(&loaded.settings);
-        (loaded.problems, loaded.sources.len())
-    } else {
-        let alone = |path| config::load_alone(path, &request.environment).problems;
-        let problems: Vec<Problem> = arguments.paths.iter().flat_map(|path| alone(path)).collect();
-        (problems, arguments.paths.len())
+    let loaded: Vec<Loaded> = match &arguments.paths[..] {
+        [] => vec![config::load(request)],
+        paths => paths.iter().map(|path| config::load_alone(path, &request.environment)).collect(),
     };
+    let sources = if arguments.paths.is_empty() { loaded[0].sources.len() } else { loaded.len() };
+    let (mut problems, mut findings) = (Vec::new(), Vec::new());
+    for loaded in loaded {
+        problems.extend(loaded.problems);
+        match check_definitions(&loaded.settings) {
+            Ok(found) => findings.extend(found),
+            Err(problem) => problems.push(*problem),
+        }
+    }
     let (errors, warnings) = config::count(&problems);
-    let (errors, warnings) = (errors + definitions.errors, warnings + definitions.warnings);
-    let fails = errors > 0 || (arguments.strict && warnings > 0);
+    let found = Found::of(&findings);
+    let (errors, warnings) = (errors + found.errors, warnings + found.warnings);
     let format = if output == Output::Json { ProblemFormat::Json } else { arguments.format };
     let data = match format {
         ProblemFormat::Human => {
             let plural = if sources == 1 { "" } else { "s" };
-            format!(
-                "{}{sources} source{plural} checked: {}\n",
-                render::human(&problems, look),
-                render::totals(&problems)
-            )
+            let told = format!("{}{}", render::human(&problems, look), slo::human(&findings));
+            format!("{told}{sources} source{plural} checked: {}\n", render::totals(errors, warnings))
         }
-        ProblemFormat::Json => format!("{:#}\n", render::json(&problems)),
-        ProblemFormat::Github => render::github(&problems),
+        ProblemFormat::Json => {
+            let mut document = render::json(&problems);
+            let more = slo::problems_json(&findings);
+            document["problems"].as_array_mut().expect("it is a list").extend(more);
+            (document["errors"], document["warnings"]) = (errors.into(), warnings.into());
+            format!("{document:#}\n")
+        }
+        ProblemFormat::Github => format!("{}{}", render::github(&problems), slo::github(&findings)),
     };
-    Answer { data, talk, exit: if fails { Exit::Configuration } else { Exit::Done } }
+    let fails = errors > 0 || (arguments.strict && warnings > 0);
+    Answer { data, talk: String::new(), exit: if fails { Exit::Configuration } else { Exit::Done } }
 }
 
-/// What is wrong with the SLO definitions that the settings name.
-fn check_definitions(settings: &Settings) -> (Found, String) {
+/// What there is to say of the SLO definitions that the settings name.
+///
+/// # Errors
+/// Why they could not be read, or are not evaluated.
+fn check_definitions(settings: &Settings) -> Result<Vec<Finding>, Box<Problem>> {
     let loaded = definitions::load(&settings.slo.files).and_then(|documents| definitions::watched(&documents));
     match loaded {
-        Ok(loaded) => (Found::of(&loaded.findings), slo::human(&loaded.findings)),
-        Err(DefinitionError::Invalid(findings)) => (Found::of(&findings), slo::human(&findings)),
-        Err(error) => (Found { errors: 1, ..Found::default() }, format!("{error}\n")),
+        Ok(loaded) => Ok(loaded.findings),
+        Err(DefinitionError::Invalid(findings)) => Ok(findings),
+        Err(error) => {
+            let code = if matches!(error, DefinitionError::File { .. }) { Code::FileMissing } else { Code::Conflict };
+            Err(Box::new(Problem { path: "slo.files".to_owned(), ..Problem::error(code, error.to_string()) }))
+        }
     }
 }
 
@@ -79,7 +94,9 @@ pub(super) fn settings(request: &Request, look: Look) -> Result<(Settings, Strin
     match loaded {
         Loaded { settings, .. } if config::count(&loaded.problems).0 == 0 => Ok((settings, talk)),
         Loaded { problems, .. } => {
-            let talk = format!("{talk}bailiwick: the configuration is invalid: {}\n", render::totals(&problems));
+            let (errors, warnings) = config::count(&problems);
+            let totals = render::totals(errors, warnings);
+            let talk = format!("{talk}bailiwick: the configuration is invalid: {totals}\n");
             Err(Answer { data: String::new(), talk, exit: Exit::Configuration })
         }
     }
@@ -117,6 +134,40 @@ mod tests {
         let json = check(&arguments(false), &request(&[WARNED]), Output::Json, Look::Plain).data;
         let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
         assert_eq!(json["warnings"], 1);
+    }
+
+    #[test]
+    fn definitions_that_the_settings_name_are_checked_with_them_in_every_form() {
+        let folder = std::env::temp_dir().join(format!("bailiwick-check-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let (settings, definition) = (folder.join("bailiwick.yaml"), folder.join("slo.yaml"));
+        let text = "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: rag\n  budgetingMethod: \
+                    Occurrences\n  timeWindow: [{duration: 30d, isRolling: true}]\n  objectives: [{target: 99.9}]\n  \
+                    bailiwick: {sli: {kind: availability}}\n";
+        std::fs::write(&definition, text).expect("a file");
+        std::fs::write(&settings, format!("slo: {{files: ['{}']}}\n", definition.display())).expect("a file");
+        let set = format!("slo.files=['{}']", definition.display());
+        let named = CheckArguments { paths: vec![settings.clone()], ..arguments(false) };
+        for (arguments, set) in [(named, Vec::new()), (arguments(false), vec![&*set])] {
+            let told = |format| {
+                let arguments = CheckArguments { format, ..arguments.clone() };
+                let answer = check(&arguments, &request(&set), Output::Table, Look::Plain);
+                assert_eq!(answer.exit, Exit::Configuration);
+                answer.data
+            };
+            let human = told(ProblemFormat::Human);
+            assert!(human.contains("slo.yaml:8:") && human.ends_with("checked: 1 error, 0 warnings\n"), "{human}");
+            let json: serde_json::Value = serde_json::from_str(&told(ProblemFormat::Json)).expect("it is JSON");
+            assert_eq!((&json["errors"], &json["problems"][0]["line"]), (&1.into(), &8.into()), "{json}");
+            let github = told(ProblemFormat::Github);
+            assert!(github.starts_with("::error file=") && github.contains("line=8"), "{github}");
+        }
+        std::fs::remove_file(&definition).expect("it is there");
+        std::fs::write(&settings, "slo: {files: ['a/***']}\n").expect("a file");
+        let named = CheckArguments { paths: vec![settings], ..arguments(false) };
+        let answer = check(&named, &request(&[]), Output::Table, Look::Plain);
+        assert!(answer.data.contains("`a/***`") && answer.exit == Exit::Configuration, "{}", answer.data);
+        std::fs::remove_dir_all(folder).expect("it is there");
     }
 
     #[test]

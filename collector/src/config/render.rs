@@ -43,8 +43,7 @@ pub fn human(problems: &[Problem], look: Look) -> String {
 
 /// `2 errors, 1 warning`.
 #[must_use]
-pub fn totals(problems: &[Problem]) -> String {
-    let (errors, warnings) = count(problems);
+pub fn totals(errors: usize, warnings: usize) -> String {
     let counted = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"))
 }

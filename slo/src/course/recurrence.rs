@@ -306,6 +306,6 @@ mod tests {
     #[test]
     fn without_an_end_it_comes_a_thousand_times() {
         let rule: Recurrence = "FREQ=DAILY".parse().expect("a rule");
-        assert_eq!(rule.times((0, 60), &TimeZone::UTC).len(), TIMES_MAX);
+        assert_eq!(rule.times((0, 60), &TimeZone::UTC).len(), 1_000);
     }
 }

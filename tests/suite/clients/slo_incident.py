@@ -115,7 +115,7 @@ def explains_itself(daemon: Daemon, service: Service, seen: dict) -> None:
     blame = found["attribution"]
     (operation,) = blame["by"]["operation"]
     assert operation == {"value": "GET /ask", "bad": blame["bad"], "share_ratio": 1.0}, blame
-    assert blame["bad"] > 0 and found["exemplars"], found
+    assert 0 < blame["bad"] <= service.refused and found["exemplars"], (found, service.refused)
     assert "GET /ask" in found["text"] and "rag_hub" in found["text"], found["text"]
     shown = {exemplar["trace_id"] for exemplar in found["exemplars"]}
     assert until(lambda: shown <= service.failed.traces), (shown, service.failed.traces)

@@ -161,6 +161,7 @@ def time_at(seconds: int) -> str:
 
 def budgets_are_corrected(daemon: Daemon) -> None:
     before = slo(daemon, "availability")
+    assert (before["sli"]["bad"], before["sli"]["total"]) == (2 * FAILED, 2 * len(REQUESTS)), before["sli"]
     meant = {"slo": "availability", "tenant": "acme", "starts_at": time_at(-600), "ends_at": time_at(-1),
              "effect": "good", "reason": "a drill", "created_by": "kim"}
     status, told = order(daemon, "/v1/corrections?dry_run=true", meant)
@@ -188,11 +189,12 @@ def incidents_are_looked_after(daemon: Daemon) -> None:
     assert told["events"][-1]["type"] == "slo.alert.acknowledged", told["events"]
     status, told = order(daemon, f"/v1/incidents/{found['id']}/unack", {"by": "kim"})
     assert status == 200 and told["ack"] is None, told
-    matchers = [{"name": "tenant", "value": "ac.e", "isRegex": True}, {"name": "severity", "value": "page"}]
-    status, silence = order(daemon, "/v1/silences", {"matchers": matchers, "ends_at": time_at(3_600), "comment": "known"})
-    assert (status, silence["state"]) == (201, "active"), silence
-    assert incident(daemon, "availability")["silenced_by"] == silence["id"]
-    assert incident(daemon, "fast")["silenced_by"] is None, "it is a ticket"
+    tenant = {"name": "tenant", "value": "ac.e", "isRegex": True}
+    for level, is_meant in ("ticket", False), ("page", True):
+        meant = {"matchers": [tenant, {"name": "severity", "value": level}], "ends_at": time_at(3_600), "comment": "known"}
+        status, silence = order(daemon, "/v1/silences", meant)
+        assert (status, silence["state"]) == (201, "active"), silence
+        assert incident(daemon, "availability")["silenced_by"] == (silence["id"] if is_meant else None), "it is a page"
     status, silence = order(daemon, f"/v1/silences/{silence['id']}", method="DELETE")
     assert (status, silence["state"]) == (200, "expired"), silence
     assert incident(daemon, "availability")["silenced_by"] is None
@@ -216,7 +218,9 @@ def the_ledger_tells_the_same(daemon: Daemon, folder: pathlib.Path) -> None:
         log, ledger = text(daemon, "/v1/incidents/log"), text(daemon, "/v1/slos/ledger")
         return (log, ledger) if text(daemon, "/v1/incidents/log") == log else None
 
-    log, ledger = until(looked)
+    looks = until(looked)
+    assert looks, "something happened at every look"
+    log, ledger = looks
     assert log.count(b"\n") >= 6 and b"slo_changed" in log and b"acknowledged" in log, log.decode()
     saved = folder / "saved.ledger"
     saved.write_bytes(ledger)

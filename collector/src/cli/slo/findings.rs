@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use bailiwick_slo::document::{Finding, Severity};
 
+use serde_json::Value as Json;
+
 use crate::frontend::CheckDocument;
 
 /// Most findings that are shown.
@@ -61,8 +63,14 @@ pub(super) fn json(findings: &[Finding]) -> String {
     serde_json::to_string_pretty(&CheckDocument::from(findings)).expect("views always become JSON")
 }
 
+/// The problems of that document, for one that has others too.
+pub(in crate::cli) fn problems_json(findings: &[Finding]) -> Vec<Json> {
+    let document = serde_json::to_value(CheckDocument::from(findings)).expect("views always become JSON");
+    document["problems"].as_array().cloned().unwrap_or_default()
+}
+
 /// Workflow commands that GitHub shows beside the lines of a pull request.
-pub(super) fn github(findings: &[Finding]) -> String {
+pub(in crate::cli) fn github(findings: &[Finding]) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     let mut text = String::new();

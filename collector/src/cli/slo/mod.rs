@@ -14,7 +14,7 @@ mod rules;
 
 pub(super) use backtest::backtest;
 pub(super) use explain::explain;
-pub(super) use findings::{Found, human};
+pub(super) use findings::{Found, github, human, problems_json};
 pub(super) use import::import;
 pub(super) use lint::lint;
 pub(super) use list::{list, suggest};

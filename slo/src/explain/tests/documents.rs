@@ -167,6 +167,9 @@ fn slices_and_calendars_are_told_in_their_own_words() {
         "each month from 2026-01-01T00:00:00 in America/New_York; factors count it as 30 d; this one lasts 743 h"
     );
     assert_eq!(text(&found, "promise", "budget"), "44,580 slices, 44.58 of them may be bad: 2,674.8 s");
+    // November: 721 h, 2595.6 s.
+    let november = explained(&slo(&month), &Asked { period_s: Some(721 * HOUR), ..Asked::default() });
+    assert_eq!(text(&november, "promise", "budget"), "43,260 slices, 43.26 of them may be bad: 2,595.6 s");
     assert!(text(&found, "tiers", "page/1h/5m").contains("1.44 % of slices bad"));
     assert_eq!(text(&found, "low_traffic", "gates"), "none: they are for events, and this method counts slices");
     assert_eq!(text(&found, "no_data", "empty slice"), "a slice without events does not count");

@@ -32,10 +32,7 @@ async fn who_asks_for_tenants_orders_for_those_only_and_by_name() {
     for foreign in ["*", "ac?e", "initech"] {
         assert_eq!(correct(Some("acme|globex"), foreign, "upgrade").await, (422, "tenant".into()), "{foreign}");
     }
-    let silence = |matchers: &str| {
-        let text = format!(r#"{{"ends_at": "2023-11-15T00:00:00Z", "comment": "x", "matchers": [{matchers}]}}"#);
-        Body::from(text)
-    };
+    let silence = |matchers: &str| silence("2023-11-15T00:00:00Z", matchers);
     let acme = r#"{"name": "tenant", "value": "acme"}"#;
     let any = r#"{"name": "tenant", "value": ".*", "isRegex": true}"#;
     let not_globex = r#"{"name": "tenant", "value": "globex", "isEqual": false}"#;
@@ -46,6 +43,23 @@ async fn who_asks_for_tenants_orders_for_those_only_and_by_name() {
         assert_eq!(refused, (422, "matchers".into()), "{foreign}");
     }
     assert_eq!(order("/-/reload", Some("acme"), Body::empty()).await.0, 404);
+}
+
+fn silence(ends_at: &str, matchers: &str) -> Body {
+    Body::from(format!(r#"{{"ends_at": "{ends_at}", "comment": "x", "matchers": [{matchers}]}}"#))
+}
+
+#[tokio::test]
+async fn a_silence_lasts_ninety_days_at_most() {
+    // It is 2023-11-14T22:13:20Z.
+    let page = r#"{"name": "severity", "value": "page"}"#;
+    for (ends_at, expected) in [
+        ("2024-02-12T22:13:20Z", (503, Value::Null)),
+        ("2024-02-12T22:13:21Z", (422, "ends_at".into())),
+        ("2023-11-14T22:13:20Z", (422, "ends_at".into())),
+    ] {
+        assert_eq!(order("/v1/silences", None, silence(ends_at, page)).await, expected, "{ends_at}");
+    }
 }
 
 #[tokio::test]

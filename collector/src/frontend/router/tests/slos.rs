@@ -194,7 +194,10 @@ async fn an_incident_tells_who_the_bad_events_came_from() {
 
 #[tokio::test]
 async fn each_dimension_adds_up_to_the_bad_ones() {
-    for incident in ask_later("/v1/incidents").await["items"].as_array().expect("items") {
+    let body = ask_later("/v1/incidents").await;
+    let incidents = body["items"].as_array().expect("items");
+    assert_eq!(incidents.len(), 2);
+    for incident in incidents {
         let attribution = &incident["attribution"];
         let dimensions = attribution["by"].as_object().expect("dimensions");
         assert_eq!(dimensions.len(), 3);
