@@ -47,6 +47,8 @@ pub struct Outcome {
     pub is_cut: bool,
     /// Things in the records that could not be used.
     pub damaged: u64,
+    /// Records that the ledger had forgotten: those that are told of are not all that the daemon evaluated.
+    pub forgotten: u64,
 }
 
 /// What came of it for one instance.
@@ -82,7 +84,7 @@ pub fn run(trial: Trial<'_>, goes_on: impl Fn() -> bool) -> Outcome {
         Definitions::Given(slos) => unrecorded(slos, &written.records),
     };
     let mut course = Course::new(definitions, &written.origin, Grid::LIVE);
-    let mut outcome = Outcome { unrecorded, ..Outcome::default() };
+    let mut outcome = Outcome { unrecorded, forgotten: written.forgotten, ..Outcome::default() };
     let mut first = None;
     for record in written.records.iter().take_while(|record| record.open <= to) {
         if !goes_on() {

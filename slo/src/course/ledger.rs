@@ -47,6 +47,8 @@ pub struct Ledger {
 pub struct Written {
     /// Whose it is.
     pub origin: Origin,
+    /// Records that had to go before it was written: windows begin later than those of the daemon did.
+    pub forgotten: u64,
     /// The first one names what was known before those that are kept.
     pub records: Vec<Record>,
 }
@@ -109,6 +111,7 @@ impl Ledger {
     pub fn copy(&self) -> Copied {
         Copied {
             origin: self.origin.clone(),
+            forgotten: self.forgotten,
             before: self.before.clone(),
             segments: self.segments.iter().cloned().collect(),
         }
@@ -119,6 +122,7 @@ impl Ledger {
 #[derive(Debug, Clone)]
 pub struct Copied {
     origin: Origin,
+    forgotten: u64,
     before: Record,
     segments: Vec<Arc<Segment>>,
 }
@@ -137,6 +141,7 @@ impl Copied {
         to.text(&self.origin.store_id);
         to.number(self.origin.limits.instances_max as u64);
         to.number(self.origin.limits.memory_bytes_max as u64);
+        to.number(self.forgotten);
         let mut bytes = to.0;
         if !self.before.is_empty() {
             self.before.write(&mut bytes);
@@ -159,8 +164,9 @@ impl Written {
         let store_id = from.owned()?;
         let max = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let limits = Limits { instances_max: max(from.number()?), memory_bytes_max: max(from.number()?) };
+        let forgotten = from.number()?;
         let records = Record::read_rest(&mut from)?;
-        Ok(Self { origin: Origin { store_id, limits }, records })
+        Ok(Self { origin: Origin { store_id, limits }, forgotten, records })
     }
 }
 
@@ -217,7 +223,7 @@ mod tests {
         records.iter().for_each(|record| ledger.push(record));
         assert_eq!(ledger.copy().span(), Some((100, 109)));
         let written = Written::read(&ledger.copy().to_bytes()).expect("it was written so");
-        assert_eq!(written, Written { origin: origin(), records });
+        assert_eq!(written, Written { origin: origin(), forgotten: 0, records });
     }
 
     #[test]
@@ -226,6 +232,7 @@ mod tests {
         (100..600).for_each(|open| ledger.push(&record(open)));
         assert!(ledger.memory_bytes() <= 200 << 10 && ledger.forgotten() > 0);
         let written = Written::read(&ledger.copy().to_bytes()).expect("it was written so");
+        assert_eq!(written.forgotten, ledger.forgotten());
         let modules: Vec<String> =
             written.records.iter().flat_map(|record| &record.modules).map(|module| module.module.to_string()).collect();
         assert_eq!(modules, (100..600).map(|open| format!("m{open}")).collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! `slo backtest`: definitions tried on what a daemon recorded, by the daemon's own engine.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bailiwick_slo::course::backtest::{self, Fit, Outcome, Trial};
@@ -31,6 +32,7 @@ pub(in crate::cli) fn backtest(arguments: &BacktestArguments, server: &str, outp
                     "the ledger has nothing for these definitions in that time",
                 );
             }
+            let talk = reserve(&outcome);
             let data = match (arguments.alert_log, output) {
                 (true, _) => outcome.log,
                 (false, Output::Json) => json(&outcome, fit.as_ref(), other.as_ref()),
@@ -38,14 +40,26 @@ pub(in crate::cli) fn backtest(arguments: &BacktestArguments, server: &str, outp
                     BacktestDocument::of(&outcome, fit.as_ref(), other.as_ref()).table()
                 }
             };
-            let talk = match outcome.damaged {
-                0 => String::new(),
-                damaged => format!("bailiwick: {damaged} things in the ledger could not be used\n"),
-            };
             Answer { data, talk, exit: Exit::Done }
         }
         Err(answer) => answer,
     }
+}
+
+/// What keeps the outcome from being all that there was.
+fn reserve(outcome: &Outcome) -> String {
+    let mut talk = String::new();
+    if outcome.damaged > 0 {
+        let _ = writeln!(talk, "bailiwick: {} things in the ledger could not be used", outcome.damaged);
+    }
+    if outcome.forgotten > 0 {
+        let forgotten = outcome.forgotten;
+        let _ = writeln!(
+            talk,
+            "bailiwick: the ledger begins later than the daemon: it had to forget {forgotten} records (`slo.ledger_max`)"
+        );
+    }
+    talk
 }
 
 fn json(outcome: &Outcome, fit: Option<&Fit>, other: Option<&Outcome>) -> String {

@@ -26,6 +26,9 @@ pub struct BacktestDocument {
     /// It was stopped before its end: it took too long.
     #[schema(example = false)]
     cut: bool,
+    /// Records that the ledger had forgotten (`slo.ledger_max`): windows begin later than the daemon's.
+    #[schema(example = 0)]
+    forgotten: u64,
     /// By instance, those with tenant and module in order.
     instances: Vec<BacktestInstance>,
     /// How well incidents fit what is known to have gone wrong; null where nothing was given.
@@ -128,6 +131,7 @@ impl BacktestDocument {
             to: number::instant(outcome.ticks.1),
             resolution: "10s",
             cut: outcome.is_cut,
+            forgotten: outcome.forgotten,
             instances: outcome.instances.iter().map(|(key, one)| BacktestInstance::of(key, one)).collect(),
             fit: fit.map(BacktestFit::from),
             only_here: other.map(|other| alone(outcome, other)),
