@@ -54,6 +54,12 @@ fn the_edit_of_each_odd_tier_leaves_nothing_odd() {
         // 0.8 / 0.05 = 16.
         ("0.95", "{severity: page, long: 1h, short: 5m, factor: 16.01}", "031", "factor: 16"),
         ("0.95", "{severity: page, long: 1h, short: 5m, consume: 2.5%}", "031", "consume: 2.222222%"),
+        // The standard preset's long windows: 1 h of 720 h, 3 d of 30 d; a short one is a twelfth.
+        ("0.99", "{severity: page, long: 31d, short: 5m, factor: 14.4}", "032", "long: 1h"),
+        ("0.99", "{severity: ticket, long: 31d, short: 6h, consume: 10%}", "032", "long: 3d"),
+        ("0.99", "{severity: page, long: 1h, short: 1h, consume: 2%}", "032", "short: 5m"),
+        ("0.99", "{severity: page, long: 3630s, short: 5m, consume: 2%}", "032", "long: 1h"),
+        ("0.99", "{severity: page, long: 1h, short: 65s, consume: 2%}", "032", "short: 1m"),
         ("0.99", "{severity: ticket, long: 3d, short: 6h, factor: 0.89}", "033", "factor: 1"),
         // A factor of 1 takes 72 h / 720 h of it.
         ("0.99", "{severity: ticket, long: 3d, short: 6h, consume: 8%}", "033", "consume: 10%"),

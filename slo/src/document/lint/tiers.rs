@@ -110,29 +110,30 @@ impl Layer<'_> {
         let period = self.terms.period.nominal_seconds();
         let long_at = place.map_or(self.at, |place| place.long);
         let short_at = place.and_then(|place| place.short).unwrap_or(long_at);
+        let not_whole =
+            |window| format!("the window {window} is not of whole ticks of {SLOT_SECONDS}s, above 1h minutes");
         let mut faults = Vec::new();
         if tier.long.seconds() > period {
-            faults.push((long_at, format!("the long window {} is longer than the period", tier.long)));
+            let usual = whole(period / if tier.severity == Severity::Page { 720 } else { 10 });
+            faults.push((long_at, format!("the long window {} is longer than the period", tier.long), usual));
         }
         if !is_whole(tier.long) {
-            faults.push((
-                long_at,
-                format!("the window {} is not of whole ticks of {SLOT_SECONDS}s, above 1h minutes", tier.long),
-            ));
+            faults.push((long_at, not_whole(tier.long), whole(tier.long.seconds())));
         }
         if let Some(short) = tier.short {
             if short >= tier.long {
-                faults.push((short_at, format!("the short window {short} is not shorter than {}", tier.long)));
+                let message = format!("the short window {short} is not shorter than {}", tier.long);
+                faults.push((short_at, message, whole(tier.long.seconds() / 12)));
             } else if !is_whole(short) {
-                faults.push((
-                    short_at,
-                    format!("the window {short} is not of whole ticks of {SLOT_SECONDS}s, above 1h minutes"),
-                ));
+                faults.push((short_at, not_whole(short), whole(short.seconds())));
             }
         }
         let make_sense = faults.is_empty();
-        for (at, message) in faults {
-            out.add(Code::TierWindows, at, message);
+        for (at, message, cured) in faults {
+            let raw = out.add(Code::TierWindows, at, message);
+            if let Some(cured) = cured.filter(|_| place.is_some_and(|place| place.is_ours)) {
+                raw.fix(FixAt::Here, cured.to_string());
+            }
         }
         make_sense
     }
@@ -240,7 +241,7 @@ impl Written<'_> {
                 true => "give `short`: a twelfth of `long`",
                 false => "OpenSLO has no short window: give `spec.bailiwick.alerts`",
             });
-            if let Some(short) = twelfth(tier.long).filter(|_| place.is_ours) {
+            if let Some(short) = whole(tier.long.seconds() / 12).filter(|_| place.is_ours) {
                 raw.fix(FixAt::Below("short"), short.to_string());
             }
         }
@@ -295,11 +296,10 @@ fn written(rate: Rate, factor: Decimal, long: TimeSpan, period: u64) -> String {
     }
 }
 
-/// A twelfth of a window, in whole ticks (`slo.md` 2.4).
-fn twelfth(long: TimeSpan) -> Option<TimeSpan> {
-    let seconds = long.seconds() / 12;
+/// The longest window of whole ticks of so many seconds at most.
+fn whole(seconds: u64) -> Option<TimeSpan> {
     let step = if seconds > HOUR { 60 } else { SLOT_SECONDS };
-    Some(TimeSpan(seconds / step * step)).filter(|short| short.seconds() > 0)
+    Some(TimeSpan(seconds / step * step)).filter(|window| window.seconds() > 0)
 }
 
 /// What the standard preset lets such a tier consume in 30 days, per cent.
