@@ -33,6 +33,8 @@
 
 pub mod conventions;
 pub mod exact;
+pub mod wire;
+pub mod saved;
 
 pub mod outcome;
 pub mod ratio;

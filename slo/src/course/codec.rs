@@ -2,12 +2,12 @@
 
 use super::control::{Ack, Control, Correction, Done, Matcher, Silence};
 use super::record::{Classes, Module, Reading, Record, Requests, Series, Tally};
-use super::wire::{Read, Reader, Unreadable, Writer};
 use crate::engine::incident::Id;
 use crate::exact::Decimal;
 use crate::outcome::OutcomeCounts;
 use crate::spec::{Compared, Glob};
 use crate::taps::{Reads, Tap};
+use crate::wire::{Read, Reader, Unreadable, Writer};
 
 /// Ticks of ten seconds to the year 9999.
 const OPEN_MAX: u64 = 25_340_230_080;
@@ -17,7 +17,7 @@ const SECONDS_MAX: i64 = 253_402_300_799;
 impl Record {
     /// Appends it to some bytes.
     pub fn write(&self, bytes: &mut Vec<u8>) {
-        let mut to = Writer(std::mem::take(bytes));
+        let mut to = Writer::after(std::mem::take(bytes));
         to.number(self.seq);
         to.number(self.open);
         to.list(&self.controls, |to, control| write_control(to, control));
@@ -54,7 +54,7 @@ impl Record {
             to.signed(*all);
             to.signed(*some);
         });
-        *bytes = to.0;
+        *bytes = to.into_bytes();
     }
 
     /// Reads all records that some bytes hold, one after the other.
@@ -194,7 +194,7 @@ fn read_id(from: &mut Reader<'_>) -> Read<Id> {
 }
 
 fn write_done(to: &mut Writer, Done { id, by, at_ns }: &Done) {
-    to.0.extend_from_slice(&id.0);
+    to.raw(&id.0);
     to.text(by);
     to.number(*at_ns);
 }
@@ -225,7 +225,7 @@ fn write_control(to: &mut Writer, control: &Control) {
         Control::EndSilence(what) => done(3, what),
         Control::Acknowledge(Ack { incident, by, note, at_ns, until_s }) => {
             to.number(4);
-            to.0.extend_from_slice(&incident.0);
+            to.raw(&incident.0);
             to.text(by);
             to.text(note);
             to.number(*at_ns);
@@ -265,7 +265,7 @@ fn read_control(from: &mut Reader<'_>) -> Read<Control> {
 }
 
 fn write_correction(to: &mut Writer, correction: &Correction) {
-    to.0.extend_from_slice(&correction.id.0);
+    to.raw(&correction.id.0);
     [&correction.slo, &correction.tenant, &correction.module].into_iter().for_each(|glob| to.text(glob.as_str()));
     to.signed(correction.starts_s);
     to.signed(correction.ends_s);
@@ -308,7 +308,7 @@ fn read_correction(from: &mut Reader<'_>) -> Read<Correction> {
 }
 
 fn write_silence(to: &mut Writer, silence: &Silence) {
-    to.0.extend_from_slice(&silence.id.0);
+    to.raw(&silence.id.0);
     to.list(&silence.matchers, |to, Matcher { name, value, is_regex, is_equal }| {
         to.text(name);
         to.text(value);

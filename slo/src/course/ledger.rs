@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::control::Control;
 use super::record::Record;
-use super::wire::{Reader, Unreadable, Writer};
 use crate::engine::fleet::Limits;
+use crate::wire::{Reader, Unreadable, Writer};
 
 /// What a ledger begins with: name and version.
 const MAGIC: &[u8] = b"bailiwick-ledger/1\n";
@@ -137,12 +137,12 @@ impl Copied {
     /// As bytes, for [`Written::read`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut to = Writer(MAGIC.to_vec());
+        let mut to = Writer::after(MAGIC.to_vec());
         to.text(&self.origin.store_id);
         to.number(self.origin.limits.instances_max as u64);
         to.number(self.origin.limits.memory_bytes_max as u64);
         to.number(self.forgotten);
-        let mut bytes = to.0;
+        let mut bytes = to.into_bytes();
         if !self.before.is_empty() {
             self.before.write(&mut bytes);
         }

@@ -24,36 +24,63 @@ impl std::error::Error for Unreadable {}
 
 /// Writes at the end of some bytes.
 #[derive(Debug, Default)]
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub struct Writer {
+    bytes: Vec<u8>,
+    /// What is held in common and was written once, for [`crate::saved`].
+    pub(crate) shared: crate::saved::Written,
+}
 
 impl Writer {
+    /// Goes on after these bytes.
+    #[must_use]
+    pub fn after(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    /// All that was written.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// A byte.
+    pub fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    /// Bytes whose number the reader knows.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// A number, seven bits a byte.
-    pub(super) fn number(&mut self, mut value: u64) {
+    pub fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
+            self.bytes.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.bytes.push(value as u8);
     }
 
     /// A number that may be below nought.
-    pub(super) fn signed(&mut self, value: i64) {
+    pub fn signed(&mut self, value: i64) {
         self.number((value << 1 ^ value >> 63).cast_unsigned());
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    /// A text: the number of its bytes, then they.
+    pub fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     /// How many there are, then each of them.
-    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.number(items.len() as u64);
         items.iter().for_each(|item| write(self, item));
     }
 
     /// Nought, or one and the thing.
-    pub(super) fn option<T>(&mut self, item: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+    pub fn option<T>(&mut self, item: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
         self.number(item.is_some().into());
         if let Some(item) = item {
             write(self, item);
@@ -63,27 +90,56 @@ impl Writer {
 
 /// Reads from the front of some bytes.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// What is held in common and was read once, for [`crate::saved`].
+    pub(crate) shared: crate::saved::Known,
 }
 
-pub(super) type Read<T> = Result<T, Unreadable>;
+/// What was read, or where it cannot be.
+pub type Read<T> = Result<T, Unreadable>;
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+    /// From the first of these bytes.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, shared: crate::saved::Known::default() }
     }
 
-    pub(super) const fn is_done(&self) -> bool {
+    /// Bytes that were not read yet.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// One byte.
+    ///
+    /// # Errors
+    /// At the end.
+    pub fn byte(&mut self) -> Read<u8> {
+        Ok(self.bytes(1)?[0])
+    }
+
+    /// Whether all was read.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
         self.at == self.bytes.len()
     }
 
-    pub(super) fn wrong<T>(&self, what: &'static str) -> Read<T> {
+    /// What stands here is wrong.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn wrong<T>(&self, what: &'static str) -> Read<T> {
         Err(Unreadable { at: self.at, what })
     }
 
-    pub(super) fn number(&mut self) -> Read<u64> {
+    /// What [`Writer::number`] wrote.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn number(&mut self) -> Read<u64> {
         let (mut value, mut shift) = (0_u64, 0);
         loop {
             let Some(byte) = self.bytes.get(self.at) else { return self.wrong("it ends in a number") };
@@ -100,23 +156,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn small(&mut self) -> Read<u32> {
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn small(&mut self) -> Read<u32> {
         let number = self.number()?;
         u32::try_from(number).or_else(|_| self.wrong("a number is longer than 32 bits"))
     }
 
-    pub(super) fn signed(&mut self) -> Read<i64> {
+    /// What [`Writer::signed`] wrote.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn signed(&mut self) -> Read<i64> {
         let number = self.number()?;
         Ok((number >> 1).cast_signed() ^ -((number & 1).cast_signed()))
     }
 
     /// A count, or what is taken out of one: sums of as many as there can be fit 64 bits.
-    pub(super) fn count(&mut self) -> Read<i64> {
+    ///
+    /// # Errors
+    /// When no such number stands here.
+    pub fn count(&mut self) -> Read<i64> {
         let count = self.signed()?;
         if count.unsigned_abs() > 1 << 53 { self.wrong("a count is above 2^53") } else { Ok(count) }
     }
 
-    pub(super) fn flag(&mut self) -> Read<bool> {
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn flag(&mut self) -> Read<bool> {
         match self.number()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -124,7 +195,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn text(&mut self) -> Read<&'a str> {
+    /// What [`Writer::text`] wrote.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn text(&mut self) -> Read<&'a str> {
         let length = self.number()?;
         let length = usize::try_from(length).ok().filter(|length| *length <= TEXT_MAX);
         let Some(length) = length else { return self.wrong("a text is longer than 1 MiB") };
@@ -134,21 +209,37 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    pub(super) fn shared(&mut self) -> Read<Arc<str>> {
+    /// A text to be held in common.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn shared(&mut self) -> Read<Arc<str>> {
         self.text().map(Arc::from)
     }
 
-    pub(super) fn owned(&mut self) -> Read<String> {
+    /// A text of one's own.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn owned(&mut self) -> Read<String> {
         self.text().map(str::to_owned)
     }
 
-    pub(super) fn bytes(&mut self, length: usize) -> Read<&'a [u8]> {
+    /// As many bytes.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn bytes(&mut self, length: usize) -> Read<&'a [u8]> {
         let Some(bytes) = self.bytes.get(self.at..self.at.saturating_add(length)) else { return self.wrong("it ends") };
         self.at += length;
         Ok(bytes)
     }
 
-    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+    /// What [`Writer::list`] wrote.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         let length = self.number()?;
         // Each item has a byte at least: no more room is made than there are bytes for.
         if length > (self.bytes.len() - self.at) as u64 {
@@ -161,7 +252,11 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    pub(super) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+    /// What [`Writer::option`] wrote.
+    ///
+    /// # Errors
+    /// When no such thing stands here.
+    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
         Ok(if self.flag()? { Some(read(self)?) } else { None })
     }
 }
@@ -181,7 +276,8 @@ mod tests {
                 writer.signed(*signed);
             });
             writer.text(&text);
-            let mut reader = Reader::new(&writer.0);
+            let bytes = writer.into_bytes();
+            let mut reader = Reader::new(&bytes);
             let read = reader.list(|reader| Ok((reader.number()?, reader.signed()?)));
             prop_assert_eq!((read, reader.text()), (Ok(numbers), Ok(&*text)));
             prop_assert!(reader.is_done());
