@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::conventions::OTHER;
+use crate::saved;
 
 /// Values that are told one by one.
 pub const TOP: usize = 5;
@@ -20,6 +21,8 @@ pub struct Part {
     /// Its share of all, in tenths of a per cent.
     pub share: u64,
 }
+
+saved!(struct Part { value, bad, share });
 
 /// The parts of one dimension, most first: at most [`TOP`] and `_other`. Counts sum to all that was given, shares to
 /// 1,000 (by largest remainder), or there are none.

@@ -33,6 +33,7 @@ pub enum EntryType {
     /// An INTERNAL span that enters another module.
     ModuleCall = 3,
 }
+crate::saved!(enum EntryType { 0 => Server, 1 => Consumer, 2 => Job, 3 => ModuleCall });
 
 impl EntryType {
     /// Every type in the order of its discriminant.

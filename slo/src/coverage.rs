@@ -11,6 +11,8 @@ pub use counts::{Counts, Denominator, Extent, Parents, Position, Source, Suspici
 pub use headline::{CONFIDENT_MIN, Grade, Headline, Reason};
 
 use crate::ratio::Ratio;
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 
 /// A figure's id: the value of the label `figure`, and its key in `/v1/coverage`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +42,18 @@ pub enum Id {
     C7 = 10,
     /// Time of entries that their children cover.
     C8 = 11,
+}
+
+impl Saved for Id {
+    fn save(&self, to: &mut Writer) {
+        to.byte(*self as u8);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let number = from.byte()?;
+        let known = Self::ALL.get(usize::from(number)).copied();
+        known.map_or_else(|| from.wrong("no figure of coverage"), Ok)
+    }
 }
 
 impl Id {

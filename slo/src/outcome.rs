@@ -1,5 +1,6 @@
 //! What became of a request, and the counts of it. Counts are added, never subtracted, never averaged.
 
+use crate::saved;
 use std::ops::AddAssign;
 
 /// What became of one request (`sli.md` 1.4). The discriminants are stored and never change.
@@ -17,6 +18,8 @@ pub enum Outcome {
     /// Outside every SLI (synthetic traffic, health checks); inside coverage.
     Excluded = 4,
 }
+
+saved!(enum Outcome { 0 => Success, 1 => Failure, 2 => ClientError, 3 => Cancelled, 4 => Excluded });
 
 impl Outcome {
     /// Every outcome in the order of its discriminant.
@@ -66,6 +69,7 @@ impl Outcome {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutcomeCounts(pub [u64; 5]);
+saved!(struct OutcomeCounts { 0 });
 
 impl OutcomeCounts {
     /// The count of one outcome.

@@ -32,8 +32,8 @@ pub trait Saved: Sized {
     /// # Errors
     /// As [`Self::load`].
     fn load_all(count: usize, from: &mut Reader<'_>) -> Read<Vec<Self>> {
-        // Room is made for what the bytes can hold, one item a byte, and not for what they claim.
-        let mut items = Vec::with_capacity(count.min(from.left()));
+        // Room is made for no more than there are bytes, whatever they claim.
+        let mut items = Vec::with_capacity(count.min(from.left() / size_of::<Self>().max(1)));
         for _ in 0..count {
             items.push(Self::load(from)?);
         }
@@ -64,9 +64,6 @@ pub trait Saved: Sized {
 /// ```
 #[macro_export]
 macro_rules! saved {
-    (struct $name:ty { $($field:tt),* $(,)? }) => {
-        $crate::saved!(struct [] $name { $($field),* });
-    };
     (struct [$($generic:tt)*] $name:ty { $($field:tt),* $(,)? }) => {
         impl<$($generic)*> $crate::saved::Saved for $name {
             fn save(&self, to: &mut $crate::wire::Writer) {
@@ -77,6 +74,9 @@ macro_rules! saved {
                 Ok(Self { $($field: $crate::saved::Saved::load(from)?),* })
             }
         }
+    };
+    (struct $name:ty { $($field:tt),* $(,)? }) => {
+        $crate::saved!(struct [] $name { $($field),* });
     };
     (enum $name:ty { $($number:literal => $variant:ident $(($($part:ident),*))? $({ $($field:ident),* })?),* $(,)? }) => {
         impl $crate::saved::Saved for $name {
@@ -99,6 +99,37 @@ macro_rules! saved {
                     })*
                     _ => return from.wrong(concat!("no ", stringify!($name))),
                 })
+            }
+        }
+    };
+}
+
+/// What takes saved state over and keeps what settings gave it: maxima, and what is derived from them.
+pub trait Kept {
+    /// Writes the state.
+    fn save(&self, to: &mut Writer);
+
+    /// Takes over what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// Where the bytes are none that were saved; what was taken over so far makes no sense.
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()>;
+}
+
+/// The fields of a struct that are its state; after a semicolon those that take their state over themselves.
+#[macro_export]
+macro_rules! kept {
+    ($name:ty { $($field:ident),* $(,)? $(; $($part:ident),* $(,)?)? }) => {
+        impl $crate::saved::Kept for $name {
+            fn save(&self, to: &mut $crate::wire::Writer) {
+                $($crate::saved::Saved::save(&self.$field, to);)*
+                $($($crate::saved::Kept::save(&self.$part, to);)*)?
+            }
+
+            fn restore(&mut self, from: &mut $crate::wire::Reader<'_>) -> $crate::wire::Read<()> {
+                $(self.$field = $crate::saved::Saved::load(from)?;)*
+                $($($crate::saved::Kept::restore(&mut self.$part, from)?;)*)?
+                Ok(())
             }
         }
     };
@@ -178,6 +209,41 @@ impl Saved for Arc<[u8]> {
 
     fn load(from: &mut Reader<'_>) -> Read<Self> {
         Ok(Vec::<u8>::load(from)?.into())
+    }
+}
+
+/// A list and how many items it has room for: where that decides what is kept, it must be the same after a restart.
+pub fn save_roomy<T: Saved>(items: &Vec<T>, to: &mut Writer) {
+    to.number(items.capacity() as u64);
+    items.save(to);
+}
+
+/// Reads what [`save_roomy`] wrote; no list ever has room for more than `room_max` items.
+///
+/// # Errors
+/// As [`Saved::load`].
+pub fn load_roomy<T: Saved>(room_max: usize, from: &mut Reader<'_>) -> Read<Vec<T>> {
+    let room = usize::load(from)?;
+    let mut items = Vec::<T>::load(from)?;
+    if room < items.len() || room > room_max {
+        return from.wrong("a list has room for more than it ever has");
+    }
+    if items.capacity() > room {
+        items.shrink_to(room);
+    }
+    items.reserve_exact(room - items.len());
+    Ok(items)
+}
+
+/// A text of the program: it is found among the texts that programs have saved so far, so that no bytes make a new one.
+///
+/// # Errors
+/// When none of `known` stands there.
+pub fn load_known(known: &[&'static str], from: &mut Reader<'_>) -> Read<&'static str> {
+    let text = from.text()?;
+    match known.iter().find(|known| **known == text) {
+        Some(known) => Ok(known),
+        None => from.wrong("a word that this version does not know"),
     }
 }
 
@@ -387,7 +453,8 @@ macro_rules! tables {
 
             fn load(from: &mut Reader<'_>) -> Read<Self> {
                 let count = length(from)?;
-                let mut table = Self::with_capacity_and_hasher(count, S::default());
+                let room = count.min(from.left() / size_of::<(K, V)>().max(1));
+                let mut table = Self::with_capacity_and_hasher(room, S::default());
                 for _ in 0..count {
                     table.insert(K::load(from)?, V::load(from)?);
                 }

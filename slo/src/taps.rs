@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::exact::Decimal;
+use crate::saved;
 use crate::spec::{Amount, Compared, Glob, Sli, Slo};
 
 /// Taps of a run, those that no definition names any more among them.
@@ -25,6 +26,8 @@ pub struct Tap {
     /// What is read.
     pub reads: Reads,
 }
+
+saved!(struct Tap { metric, attributes, reads });
 
 /// What is read from the points of a metric (`slo.md` 1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub enum Reads {
         is_failure: bool,
     },
 }
+
+saved!(enum Reads { 0 => Increase, 1 => Points { op, value }, 2 => Buckets { threshold }, 3 => Level { is_failure } });
 
 /// The taps that an SLI reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +101,7 @@ pub struct Taps {
     taps: Vec<Tap>,
     by_metric: BTreeMap<String, Vec<TapNumber>>,
 }
+saved!(struct Taps { taps, by_metric });
 
 impl Taps {
     /// The taps of these SLOs, in the order in which the SLOs name them.

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::saved;
+
 /// Nanoseconds of a second.
 pub const SECOND_NS: u64 = 1_000_000_000;
 
@@ -15,6 +17,8 @@ pub const SLOT_NS: u64 = SLOT_SECONDS * SECOND_NS;
 /// 32 bits last until the year 3331.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub u32);
+
+saved!(struct Slot { 0 });
 
 impl Slot {
     /// Slots of an hour.

@@ -90,6 +90,7 @@ impl Weight {
 /// The fraction of a request that a counter still owes, in units of 2^-32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Carry(pub u32);
+crate::saved!(struct Carry { 0 });
 
 impl Carry {
     /// The whole requests that a span of this weight adds to the counter (error diffusion): the sum of all draws is

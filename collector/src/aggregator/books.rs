@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bailiwick_slo::kept;
+use bailiwick_slo::saved;
+
 use super::snapshot::{Books, Cause};
 use super::tenants::{OVERFLOW, TenantId, Tenants};
 use crate::observation::Signal;
@@ -17,6 +20,7 @@ struct Account {
     duplicates: u64,
     rejected: BTreeMap<Cause, u64>,
 }
+saved!(struct Account { accepted, duplicates, rejected });
 
 /// The accounts of one name, by [`place_of`].
 type Accounts = [Account; 2];
@@ -31,6 +35,7 @@ pub(super) struct Ledger {
     published: Arc<Vec<Books>>,
     changed: bool,
 }
+kept!(Ledger { tenants, strangers, changed, published });
 
 /// Where an account stands among a name's accounts.
 fn place_of(signal: Signal) -> usize {
@@ -87,6 +92,13 @@ impl Ledger {
     pub(super) fn accept(&mut self, tenant: TenantId, signal: Signal, items: u64) {
         if items > 0 {
             self.of_tenant(tenant)[place_of(signal)].accepted += items;
+        }
+    }
+
+    /// Items that an earlier request brought already.
+    pub(super) fn duplicate(&mut self, tenant: TenantId, signal: Signal, items: u64) {
+        if items > 0 {
+            self.of_tenant(tenant)[place_of(signal)].duplicates += items;
         }
     }
 

@@ -1,6 +1,7 @@
 //! The fractions of requests that counters of sampled series owe (`sli.md` 1.7), and messages of batches.
 
 use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::saved;
 use bailiwick_slo::weight::{Carry, Weight};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -10,6 +11,7 @@ use super::snapshot::SeriesId;
 /// Carries of series that had a weighted span, one for each outcome.
 #[derive(Debug, Default)]
 pub(super) struct Carries(HashMap<SeriesId, [Carry; 5], RandomState>);
+saved!(struct Carries { 0 });
 
 impl Carries {
     /// The whole requests that a span adds to its series' counter.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::saved;
 use bailiwick_slo::spec::{Sli, Slo};
 use bailiwick_slo::weight::{Carry, Weight};
 use foldhash::fast::RandomState;
@@ -29,6 +30,7 @@ pub struct ClassOf {
     /// At most this long is fast, nanoseconds.
     pub threshold_ns: u64,
 }
+saved!(struct ClassOf { series, threshold_ns });
 
 /// One request.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +57,7 @@ pub(super) struct Classes {
     most: usize,
     refused: u64,
 }
+saved!(struct Classes { wanted, by_series, numbers, directory, counts, carries, most, refused });
 
 impl Classes {
     /// Counts for these SLOs from now on. What was counted stays; a threshold that is new has no past.

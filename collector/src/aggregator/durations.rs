@@ -12,7 +12,10 @@ mod shed;
 
 use std::sync::Arc;
 
+use bailiwick_slo::kept;
+use bailiwick_slo::saved::{Saved, load_roomy, save_roomy};
 use bailiwick_slo::time::{SLOT_NS, Slot};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 use super::memory::open::Open;
 use super::memory::pages::Pages;
@@ -34,6 +37,9 @@ const OPEN_PERIODS_MAX: usize = 5;
 const OPEN_BYTES: (usize, usize) = (64 << 10, 64 << 20);
 /// Cells of a page: 16 series, 1 KiB.
 const PAGE_CELLS: usize = 32;
+
+/// Cells that a list ever has room for: those of four times `series.max` series at its largest, doubled by growth.
+const ROOM_MAX: usize = 160_000_000;
 
 /// Number of a five-minute period from the epoch.
 type Period = u32;
@@ -69,6 +75,20 @@ struct OpenPeriod {
     words_bytes: usize,
 }
 
+impl Saved for OpenPeriod {
+    fn save(&self, to: &mut Writer) {
+        self.cells.save(to);
+        save_roomy(&self.touched, to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let cells: Pages<Cell, PAGE_CELLS> = Saved::load(from)?;
+        let touched = load_roomy(ROOM_MAX, from)?;
+        let words_bytes = cells.iter().map(Cell::words_bytes).sum();
+        Ok(Self { cells, touched, words_bytes })
+    }
+}
+
 /// Where durations are counted.
 #[derive(Debug)]
 pub(super) struct Durations {
@@ -84,6 +104,7 @@ pub(super) struct Durations {
     /// Durations of those.
     refused: u64,
 }
+kept!(Durations { present, kept, shown, shed, stopped, refused; open });
 
 impl OpenPeriod {
     /// Counts a duration. Says whether memory grew; `None`, and nothing is counted, when the cell is full.

@@ -5,6 +5,7 @@
 
 use bailiwick_slo::latency;
 use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::saved;
 
 use super::memory::chunked::Chunked;
 use super::memory::marks::Marks;
@@ -23,6 +24,7 @@ pub(super) struct Exemplars {
     shown: Chunked<SeriesExemplars>,
     shown_buckets: Chunked<Buckets>,
 }
+saved!(struct Exemplars { series, buckets, changed, changed_buckets, shown, shown_buckets });
 
 impl Exemplars {
     /// Makes room for as many series and modules.

@@ -5,6 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -25,6 +28,7 @@ pub(super) struct Kind {
     pub(super) expected: Arc<str>,
     pub(super) observed: Arc<str>,
 }
+saved!(struct Kind { rules, certainty, parent_module, child_module, operation, expected, observed });
 
 /// One hit.
 #[derive(Debug, Clone)]
@@ -50,6 +54,32 @@ pub(super) struct Findings {
     gone: u64,
     changed: bool,
     shown: (Arc<Vec<Finding>>, Arc<Vec<FindingCount>>),
+}
+
+impl Kept for Findings {
+    fn save(&self, to: &mut Writer) {
+        self.ring.save(to);
+        let kinds = self.kinds.iter().filter_map(|kind| Some((kind.clone(), *self.by_kind.get(kind)?)));
+        kinds.collect::<Vec<(Kind, u64)>>().save(to);
+        self.next_id.save(to);
+        self.counts.save(to);
+        self.gone.save(to);
+        self.changed.save(to);
+        self.shown.save(to);
+    }
+
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.ring = Saved::load(from)?;
+        let kinds: Vec<(Kind, u64)> = Saved::load(from)?;
+        self.kinds = kinds.iter().map(|(kind, _)| kind.clone()).collect();
+        self.by_kind = kinds.into_iter().collect();
+        self.next_id = Saved::load(from)?;
+        self.counts = Saved::load(from)?;
+        self.gone = Saved::load(from)?;
+        self.changed = Saved::load(from)?;
+        self.shown = Saved::load(from)?;
+        Ok(())
+    }
 }
 
 impl Findings {

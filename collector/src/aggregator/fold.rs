@@ -10,6 +10,7 @@ mod settling;
 mod comparing;
 mod publish;
 mod terms;
+mod keep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -157,6 +158,12 @@ impl Aggregator {
         self.firsts.count()
     }
 
+    /// The number of the last record.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Applies one batch: its spans are indexed, and judged at the next tick.
     pub fn apply(&mut self, seq: u64, batch: &View<'_>) {
         self.seq = seq;
@@ -168,7 +175,7 @@ impl Aggregator {
         if batch.count(Section::Points) > 0 {
             self.take_points(batch);
         }
-        self.keep_books(batch);
+        self.keep_books(batch, Ledger::accept);
         self.book_evicted();
         self.attribute_gathered();
         // The desk gives names back: theirs may mean others afterwards.
@@ -176,16 +183,32 @@ impl Aggregator {
         self.desk.close(&mut self.index.names);
     }
 
-    fn keep_books(&mut self, batch: &View<'_>) {
+    /// Takes a request that came before, byte for byte: its items are duplicates, under the tenants that they claim, and
+    /// what was refused is refused again.
+    pub fn repeat(&mut self, seq: u64, batch: &View<'_>) {
+        self.seq = seq;
+        self.begun_ns.get_or_insert(batch.observed_at_ns());
+        self.desk.open(batch, &mut self.index.names);
+        let spans = batch.spans().map(|row| (row.evidence, row.context));
+        for (evidence, context) in spans.chain(batch.points().map(|row| (row.evidence, row.context))) {
+            let claim = self.claim(batch, &self.desk.evidence[evidence as usize], context);
+            self.desk.accepted[claim.string as usize] += 1;
+            self.tenant(batch, claim.string);
+        }
+        self.keep_books(batch, Ledger::duplicate);
+        self.desk.close(&mut self.index.names);
+    }
+
+    fn keep_books(&mut self, batch: &View<'_>, book: fn(&mut Ledger, TenantId, Signal, u64)) {
         let signal = if batch.signal() == 1 { Signal::Traces } else { Signal::Metrics };
         let ignored = batch.header_u32(header::IGNORED);
         if ignored > 0 {
             let tenant = self.tenant(batch, batch.header_u32(header::TENANT_AUTH));
-            self.ledger.accept(tenant, signal, u64::from(ignored));
+            book(&mut self.ledger, tenant, signal, u64::from(ignored));
             *self.points_unused.entry(Arc::clone(self.tenants.name(tenant))).or_default() += u64::from(ignored);
         }
         let accepted = self.desk.tenants.iter().zip(&self.desk.accepted).filter(|(_, count)| **count > 0);
-        accepted.for_each(|(tenant, count)| self.ledger.accept(*tenant, signal, u64::from(*count)));
+        accepted.for_each(|(tenant, count)| book(&mut self.ledger, *tenant, signal, u64::from(*count)));
         for reject in batch.rejects() {
             let name = if reject.tenant == 0 { TENANT_UNKNOWN } else { batch.string(reject.tenant) };
             let refused = (Cause::from_u16(reject.reason), u64::from(reject.count));
@@ -236,6 +259,8 @@ impl Aggregator {
         if has_moved || self.durations.in_use() <= SEALED_AT_TICK_MAX {
             self.durations.close(self.moment());
         }
+        // What is saved after a tick has none of these.
+        self.overflow.clear();
         self.publish()
     }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use bailiwick_slo::conventions::OTHER;
 use bailiwick_slo::latency;
+use bailiwick_slo::saved::{Kept, Saved};
 use bailiwick_slo::weight::{Carry, Weight};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
@@ -58,6 +60,43 @@ pub(super) struct Graph {
     durations: Durations,
     /// Calls that went to `_other`.
     refused: u64,
+}
+
+impl Kept for Graph {
+    fn save(&self, to: &mut Writer) {
+        self.tenants.save(to);
+        self.names.save(to);
+        self.held.save(to);
+        self.carries.save(to);
+        self.totals.save(to);
+        self.counts.save(to);
+        self.durations.save(to);
+        self.refused.save(to);
+    }
+
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.tenants = Saved::load(from)?;
+        self.names = Saved::load(from)?;
+        self.held = Saved::load(from)?;
+        self.carries = Saved::load(from)?;
+        self.totals = Saved::load(from)?;
+        self.counts = Saved::load(from)?;
+        self.durations.restore(from)?;
+        self.refused = Saved::load(from)?;
+        if self.tenants.len() != self.names.len() {
+            return from.wrong("edges and their tenants differ in number");
+        }
+        let (tenants, names, hasher) = (&self.tenants, &self.names, &self.hasher);
+        let hash = |edge: &EdgeId| {
+            let name = names.get(*edge as usize).expect("it is one of those");
+            hasher.hash_one((tenants[*edge as usize], &*name.from, &*name.to, name.kind as u8))
+        };
+        self.by_name = HashTable::with_capacity(names.len());
+        for edge in 0..names.len() as EdgeId {
+            self.by_name.insert_unique(hash(&edge), edge, hash);
+        }
+        Ok(())
+    }
 }
 
 impl Default for Graph {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bailiwick_slo::course::record::LEAK_SETS_MAX as SETS_MAX;
+use bailiwick_slo::saved;
 use bailiwick_slo::spec::{Sli, Slo};
 
 use super::counts::tiers::{Closed, Tiers};
@@ -29,6 +30,7 @@ pub(super) struct Leaked {
     sets: Arc<Vec<Vec<String>>>,
     counts: Tiers<LEAK_FIELDS>,
 }
+saved!(struct Leaked { sets, counts });
 
 /// Whether an SLO counts a finding.
 pub(super) fn is_grave(certainty: Certainty, severity: Severity) -> bool {

@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::{EntryType, OTHER};
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
@@ -63,6 +66,7 @@ pub(super) enum Bound {
     /// It is called `_other`.
     Reserved,
 }
+saved!(enum Bound { 0 => Tenants, 1 => Series, 2 => PerTenant, 3 => Modules, 4 => Operations, 5 => Reserved });
 
 impl Bound {
     /// The published name, the value of the label `reason`.
@@ -108,12 +112,14 @@ struct Key {
     operation: Symbol,
     entry: EntryType,
 }
+saved!(struct Key { tenant, module, operation, entry });
 
 #[derive(Debug, Clone, Copy)]
 struct Module {
     id: ModuleId,
     operations: u32,
 }
+saved!(struct Module { id, operations });
 
 /// A tenant x module that is new: its number is the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +128,7 @@ pub(super) struct NewModule {
     pub(super) module: Arc<str>,
     pub(super) overflow: bool,
 }
+saved!(struct NewModule { tenant, module, overflow });
 
 /// The directory of series.
 #[derive(Debug)]
@@ -155,6 +162,57 @@ pub(super) struct Names {
     looks: Looks,
     /// By [`TenantId`].
     demands: Vec<Demand>,
+}
+
+impl Kept for Names {
+    fn save(&self, to: &mut Writer) {
+        self.texts.save(to);
+        self.module_of.save(to);
+        self.directory.save(to);
+        self.restarted.save(to);
+        self.room.save(to);
+        self.ranks.save(to);
+        self.modules.save(to);
+        self.new_modules.save(to);
+        self.limited.save(to);
+        self.watches.save(to);
+        self.looks.save(to);
+        self.demands.save(to);
+    }
+
+    /// Takes the state over; maxima, named operations and reserves are those of today.
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        let reserved: Vec<TenantId> = self.room.reserved().collect();
+        self.texts = Saved::load(from)?;
+        self.module_of = Saved::load(from)?;
+        self.directory = Saved::load(from)?;
+        self.restarted = Saved::load(from)?;
+        self.room = Saved::load(from)?;
+        self.ranks = Saved::load(from)?;
+        self.modules = Saved::load(from)?;
+        self.new_modules = Saved::load(from)?;
+        self.limited = Saved::load(from)?;
+        self.watches = Saved::load(from)?;
+        self.looks = Saved::load(from)?;
+        self.demands = Saved::load(from)?;
+        let series = self.directory.len();
+        if series != self.watches.len() || series != self.module_of.len() {
+            return from.wrong("series differ in number");
+        }
+        self.room.reserve_for(&reserved, self.limits.reserve());
+        self.symbols = self.texts.iter().map(|text| text.as_bytes().into()).zip(0..).collect();
+        self.limited_by = self.limited.iter().map(|(tenant, bound, _)| (*tenant, *bound)).zip(0..).collect();
+        (self.series, self.others, self.resting) = Default::default();
+        for series in 0..series as SeriesId {
+            let Watch { key, state, .. } = self.watches[series as usize];
+            match state {
+                State::Own => self.list(key, series),
+                State::Resting => drop(self.resting.insert(key, series)),
+                State::Overflow => drop(self.others.insert((key.tenant, key.module, key.entry), series)),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Names {

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
 use super::snapshot::PatternFigures;
 use crate::observation::DataPattern;
 
@@ -16,6 +19,23 @@ const FIRED_OF_MAX: u64 = 100;
 pub(super) struct Patterns {
     figures: Vec<PatternFigures>,
     shown: Arc<Vec<PatternFigures>>,
+}
+
+impl Kept for Patterns {
+    fn save(&self, to: &mut Writer) {
+        self.figures.save(to);
+    }
+
+    /// Figures of patterns that are still looked for.
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        let known: Vec<PatternFigures> = Saved::load(from)?;
+        for figures in &mut self.figures {
+            if let Some(known) = known.iter().find(|known| known.pattern == figures.pattern) {
+                (figures.seen, figures.fired, figures.disabled) = (known.seen, known.fired, known.disabled);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Patterns {

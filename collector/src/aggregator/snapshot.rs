@@ -14,8 +14,11 @@ use std::sync::Arc;
 use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::course::control::Control;
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
 use bailiwick_slo::taps::Taps;
 use bailiwick_slo::time::{Slot, Window};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use hdrhistogram::Histogram;
 
 use super::counts::intervals::Closed;
@@ -63,6 +66,7 @@ pub struct SeriesName {
     /// Nanoseconds since the Unix epoch.
     pub created_ns: u64,
 }
+saved!(struct SeriesName { tenant, module, operation, entry, module_id, overflow, first_seen_ns, created_ns });
 
 /// What a series counted since the daemon began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +78,7 @@ pub struct SeriesTotals {
     /// When its latest request ended, nanoseconds since the Unix epoch.
     pub last_seen_ns: u64,
 }
+saved!(struct SeriesTotals { outcomes, spans, last_seen_ns });
 
 /// What a tenant x module counted since the daemon began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +99,7 @@ pub struct ModuleTotals {
     /// When its latest request ended, nanoseconds since the Unix epoch.
     pub last_seen_ns: u64,
 }
+saved!(struct ModuleTotals { tenant, module, overflow, le, duration_sum_ns, sources, last_seen_ns });
 
 /// The order of [`ModuleTotals::sources`]; the last one is the default tenant.
 pub const SOURCES: [Option<Source>; 7] = [
@@ -163,6 +169,20 @@ pub enum Cause {
     Unknown,
 }
 
+impl Saved for Cause {
+    fn save(&self, to: &mut Writer) {
+        let number = match self {
+            Self::Known(reason) => *reason as u16,
+            Self::Unknown => u16::MAX,
+        };
+        number.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        u16::load(from).map(Self::from_u16)
+    }
+}
+
 impl Cause {
     /// The published name, the value of the label `reason`.
     #[must_use]
@@ -202,6 +222,7 @@ pub struct Books {
     /// Refused items by reason, those above 0.
     pub rejected: Vec<(Cause, u64)>,
 }
+saved!(struct Books { tenant, signal, received, accepted, duplicates, rejected });
 
 /// Use and maximum of one bounded thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,6 +250,7 @@ pub struct First {
     /// Its module.
     pub module: Arc<str>,
 }
+saved!(struct First { service, tenant, module });
 
 /// The figures of one moment.
 #[derive(Debug, Default)]

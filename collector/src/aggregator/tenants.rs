@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::{TENANT_OVERFLOW, TENANT_SYSTEM, TENANT_UNKNOWN};
+use bailiwick_slo::saved;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -34,6 +35,7 @@ pub(super) struct Tenants {
     spoken_of: HashMap<Arc<str>, TenantId, RandomState>,
     spoken_names: Vec<Arc<str>>,
 }
+saved!(struct Tenants { ids, names, max, spoken_of, spoken_names });
 
 /// How many tenants took a place before this one; 0 for our own names.
 pub(super) const fn ordinal(tenant: TenantId) -> u32 {
@@ -56,6 +58,11 @@ impl Tenants {
         let names: Vec<Arc<str>> = OWN.into_iter().map(Arc::from).collect();
         let ids = names.iter().map(Arc::clone).zip(0..).collect();
         Self { ids, names, max, spoken_of: HashMap::default(), spoken_names: Vec::new() }
+    }
+
+    /// Goes by another maximum; those that have a place keep it.
+    pub(super) fn limit(&mut self, max: u32) {
+        self.max = max;
     }
 
     /// The number of a tenant that has a place.

@@ -13,7 +13,7 @@ use bailiwick_slo::spec::Sli;
 use bailiwick_slo::time::{SLOT_SECONDS, Slot};
 
 use super::held::bad_of_coverage;
-use super::report::{Blame, ExemplarSpan, InstanceReport, Report};
+use super::report::{Blame, DIMENSIONS, ExemplarSpan, InstanceReport, Report};
 use super::sightings::{Bad, Sightings};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{ClassCounts, SeriesId, SeriesName, SlotCounts};
@@ -107,9 +107,9 @@ impl<'a> Around<'a> {
         let shares: Vec<Share<'_>> = shares.collect();
         let by =
             |value: fn(&Share<'a>) -> &'a str| attribution::parts(shares.iter().map(|share| (value(share), share.bad)));
-        let mut dimensions = vec![("tenant", by(|share| share.tenant)), ("module", by(|share| share.module))];
+        let mut dimensions = vec![(DIMENSIONS[0], by(|share| share.tenant)), (DIMENSIONS[1], by(|share| share.module))];
         if shares.iter().all(|share| share.operation.is_some()) {
-            dimensions.push(("operation", by(|share| share.operation.unwrap_or_default())));
+            dimensions.push((DIMENSIONS[2], by(|share| share.operation.unwrap_or_default())));
         }
         Blame {
             from_tick: from,

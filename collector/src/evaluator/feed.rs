@@ -1,6 +1,8 @@
 //! Snapshots become ticks: each is a record that goes into the ledger and along the course; what happened there becomes
 //! incidents and a report.
 
+mod kept;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -58,6 +60,8 @@ pub struct Feed {
     sightings: Sightings,
     /// The first tick that has not closed.
     evaluated: u64,
+    /// End of the last slot that had closed then, nanoseconds since the Unix epoch.
+    data_through_ns: u64,
     /// By instance: its open or latest incident.
     current: Vec<Option<Arc<IncidentReport>>>,
     ended: VecDeque<Arc<IncidentReport>>,
@@ -87,6 +91,7 @@ impl Feed {
             changes: 0,
             sightings: Sightings::default(),
             evaluated: 0,
+            data_through_ns: 0,
             current: Vec::new(),
             ended: VecDeque::new(),
             lines: Arc::default(),
@@ -113,7 +118,7 @@ impl Feed {
         if !moves {
             return None;
         }
-        self.evaluated = record.open;
+        (self.evaluated, self.data_through_ns) = (record.open, snapshot.data_through_ns);
         self.current.resize(self.course.fleet().members().len(), None);
         self.end_those_of_others(&events);
         self.follow_incidents(snapshot, &events);
@@ -121,7 +126,7 @@ impl Feed {
             events.into_iter().map(|(place, event)| (self.course.key(place).clone(), event)).collect();
         self.log(&told);
         self.forecasts.look(self.course.members(), self.evaluated);
-        Some((self.report(snapshot), told))
+        Some((self.report(), told))
     }
 
     fn log(&mut self, told: &[(Key, Event)]) {
@@ -217,7 +222,9 @@ impl Feed {
         }
     }
 
-    fn report(&self, snapshot: &Snapshot) -> Report {
+    /// What readers get now: after a restart what they would have got before it.
+    #[must_use]
+    pub fn report(&self) -> Report {
         let members = self.course.members().filter(|(_, member)| !member.is_archived);
         let instances = members.map(|(place, member)| {
             let sources = self.course.sources(place).cloned().unwrap_or_default();
@@ -229,7 +236,7 @@ impl Feed {
         let ended = self.ended.iter().filter(|report| !open_ids.contains(&report.incident.id)).map(Arc::clone);
         Report {
             evaluated_tick: self.evaluated,
-            data_through_ns: snapshot.data_through_ns,
+            data_through_ns: self.data_through_ns,
             seq: self.course.seq(),
             definitions: self.course.fleet().slos().to_vec(),
             instances,
@@ -237,7 +244,7 @@ impl Feed {
             happened: Arc::clone(&self.happened),
             controls: Arc::clone(self.course.controls()),
             lines: Arc::clone(&self.lines),
-            ledger: Some(self.ledger.copy()),
+            ledger: Some(self.ledger.copy()).filter(|ledger| ledger.span().is_some()),
             limits: self.limits(),
         }
     }

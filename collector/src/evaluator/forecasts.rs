@@ -3,6 +3,7 @@
 
 use bailiwick_slo::engine::fleet::Member;
 use bailiwick_slo::engine::forecast::Forecast;
+use bailiwick_slo::saved;
 
 /// Forecasts that are worked out at a tick: about 2 ms each over a month.
 const AT_TICK: usize = 16;
@@ -14,6 +15,8 @@ pub(super) struct Forecasts {
     /// The place that comes next.
     next: usize,
 }
+
+saved!(struct Forecasts { known, next });
 
 impl Forecasts {
     /// Works some out; those that do not burn have none.

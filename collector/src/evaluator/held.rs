@@ -9,6 +9,7 @@ use bailiwick_slo::time::{SECOND_NS, Slot};
 
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{ModuleId, Part, Parts};
+use bailiwick_slo::saved;
 
 /// What is held for so long is dropped: nothing will ever tell what it could be compared with.
 const HELD_NS_MAX: u64 = 7_200 * SECOND_NS;
@@ -23,6 +24,8 @@ struct Counts {
     requests: [u64; Source::ALL.len()],
 }
 
+saved!(struct Counts { parts, requests });
+
 /// What is held back.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -33,6 +36,8 @@ pub(super) struct Held {
     /// Revisions that were taken: of the parts, and of the metrics.
     taken: (u64, u64),
 }
+
+saved!(struct Held { wanted, slots, taken });
 
 /// A change that is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

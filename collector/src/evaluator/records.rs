@@ -12,6 +12,8 @@ use bailiwick_slo::time::Slot;
 use super::held::{FIGURES, Held};
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Revisions, TappedName};
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 /// What has been told so far.
 #[derive(Debug)]
@@ -27,6 +29,28 @@ pub(super) struct Records {
     revision: u64,
     tapped_revision: u64,
     revisions: Revisions,
+}
+
+impl Records {
+    /// Writes it.
+    pub(super) fn save(&self, to: &mut Writer) {
+        let Self { settle_ns: _, modules, series, readings, heard, held, revision, tapped_revision, revisions } = self;
+        (*modules, *series).save(to);
+        readings.save(to);
+        heard.save(to);
+        held.save(to);
+        (*revision, *tapped_revision).save(to);
+        revisions.save(to);
+    }
+
+    /// Reads what [`Self::save`] wrote; traces may be judged for another while now.
+    pub(super) fn restore(settle_ns: u64, from: &mut Reader<'_>) -> Read<Self> {
+        let (modules, series) = Saved::load(from)?;
+        let (readings, heard, held) = Saved::load(from)?;
+        let (revision, tapped_revision) = Saved::load(from)?;
+        let revisions = Revisions::load(from)?;
+        Ok(Self { settle_ns, modules, series, readings, heard, held, revision, tapped_revision, revisions })
+    }
 }
 
 impl Records {

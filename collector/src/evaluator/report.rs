@@ -14,6 +14,9 @@ use bailiwick_slo::engine::status::Status;
 use bailiwick_slo::spec::{Slo, Terms};
 
 use crate::aggregator::snapshot::{Exemplar, Limit};
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 /// All SLOs after a tick.
 #[derive(Debug, Default)]
@@ -78,6 +81,8 @@ pub struct IncidentReport {
     pub blame: Blame,
 }
 
+saved!(struct IncidentReport { key, slo, incident, status, blame });
+
 /// Who the bad events came from.
 #[derive(Debug, Clone, Default)]
 pub struct Blame {
@@ -93,6 +98,40 @@ pub struct Blame {
     pub exemplars: Vec<ExemplarSpan>,
 }
 
+/// What bad events are told by.
+pub(super) const DIMENSIONS: [&str; 3] = ["tenant", "module", "operation"];
+
+impl Saved for Blame {
+    fn save(&self, to: &mut Writer) {
+        let Self { from_tick, to_tick, bad, by, exemplars } = self;
+        (*from_tick, *to_tick, *bad).save(to);
+        to.number(by.len() as u64);
+        for (dimension, parts) in by {
+            named(&DIMENSIONS, dimension, to);
+            parts.save(to);
+        }
+        exemplars.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (from_tick, to_tick, bad) = Saved::load(from)?;
+        let by = from.list(|from| Ok((name(&DIMENSIONS, from)?, Saved::load(from)?)))?;
+        Ok(Self { from_tick, to_tick, bad, by, exemplars: Saved::load(from)? })
+    }
+}
+
+/// Writes which of these names it is.
+pub(super) fn named(names: &[&str], name: &str, to: &mut Writer) {
+    let place = names.iter().position(|known| *known == name);
+    place.expect("it was named by one of them").save(to);
+}
+
+/// Reads which it was.
+pub(super) fn name(names: &[&'static str], from: &mut Reader<'_>) -> Read<&'static str> {
+    let place = usize::load(from)?;
+    names.get(place).copied().map_or_else(|| from.wrong("a name that there is none of"), Ok)
+}
+
 /// A bad span that can be looked up.
 #[derive(Debug, Clone)]
 pub struct ExemplarSpan {
@@ -101,6 +140,8 @@ pub struct ExemplarSpan {
     /// What it did.
     pub operation: Arc<str>,
 }
+
+saved!(struct ExemplarSpan { span, operation });
 
 impl InstanceReport {
     /// What an instance looks like now.

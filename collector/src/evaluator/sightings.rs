@@ -8,6 +8,9 @@ use bailiwick_slo::spec::Sli;
 
 use crate::aggregator::Snapshot;
 use crate::aggregator::snapshot::{Exemplar, SeriesId};
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 /// Spans of a series and kind that are kept, one a snapshot, the latest.
 const KEPT: usize = 16;
@@ -23,6 +26,8 @@ pub(super) struct Bad {
     /// And it took longer than this, nanoseconds.
     longer_than_ns: Option<u64>,
 }
+
+saved!(struct Bad { outcome, longer_than_ns });
 
 impl Bad {
     /// The spans that are bad for an SLI; none of an SLI that is not about requests.
@@ -52,6 +57,20 @@ impl Bad {
 /// Bad spans by series and kind, the latest last.
 #[derive(Debug, Default)]
 pub(super) struct Sightings(HashMap<(SeriesId, Bad), VecDeque<Exemplar>>);
+
+impl Saved for Sightings {
+    fn save(&self, to: &mut Writer) {
+        self.0.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let seen: HashMap<_, VecDeque<Exemplar>> = Saved::load(from)?;
+        if seen.len() > KINDS_MAX || seen.values().any(|spans| spans.len() > KEPT) {
+            return from.wrong("more spans than are ever kept");
+        }
+        Ok(Self(seen))
+    }
+}
 
 impl Sightings {
     /// Takes the latest span of each kind, if it is another one.

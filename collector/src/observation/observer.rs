@@ -20,6 +20,7 @@ pub enum Signal {
     /// `ExportMetricsServiceRequest`.
     Metrics = 2,
 }
+bailiwick_slo::saved!(enum Signal { 1 => Traces, 2 => Metrics });
 
 impl Signal {
     /// The published name, the value of the label `signal`.

@@ -5,6 +5,7 @@ use super::record::{Classes, Module, Reading, Record, Requests, Series, Tally};
 use crate::engine::incident::Id;
 use crate::exact::Decimal;
 use crate::outcome::OutcomeCounts;
+use crate::saved::Saved;
 use crate::spec::{Compared, Glob};
 use crate::taps::{Reads, Tap};
 use crate::wire::{Read, Reader, Unreadable, Writer};
@@ -73,7 +74,7 @@ impl Record {
         Ok(records)
     }
 
-    fn read(from: &mut Reader<'_>) -> Read<Self> {
+    pub(super) fn read(from: &mut Reader<'_>) -> Read<Self> {
         let (seq, open) = (from.number()?, from.number()?);
         if open > OPEN_MAX {
             return from.wrong("a tick is after the year 9999");
@@ -203,6 +204,25 @@ fn read_done(from: &mut Reader<'_>) -> Read<Done> {
     Ok(Done { id: read_id(from)?, by: from.owned()?, at_ns: from.number()? })
 }
 
+impl Control {
+    /// Appends it to some bytes.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        let mut to = Writer::after(std::mem::take(bytes));
+        write_control(&mut to, self);
+        *bytes = to.into_bytes();
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    ///
+    /// # Errors
+    /// Where the bytes are no order.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut from = Reader::new(bytes);
+        let control = read_control(&mut from)?;
+        if from.is_done() { Ok(control) } else { from.wrong("an order is longer than it says") }
+    }
+}
+
 fn write_control(to: &mut Writer, control: &Control) {
     let mut done = |kind: u64, done: &Done| {
         to.number(kind);
@@ -305,6 +325,16 @@ fn read_correction(from: &mut Reader<'_>) -> Read<Correction> {
         created_by,
         created_at_ns,
     })
+}
+
+impl Saved for Correction {
+    fn save(&self, to: &mut Writer) {
+        write_correction(to, self);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        read_correction(from)
+    }
 }
 
 fn write_silence(to: &mut Writer, silence: &Silence) {

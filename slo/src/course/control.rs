@@ -8,7 +8,10 @@ use crate::engine::corrections::Standing;
 use crate::engine::fleet::Key;
 use crate::engine::incident::Id;
 use crate::engine::windows::{Effect, Grid};
+use crate::saved;
+use crate::saved::Saved;
 use crate::spec::Glob;
+use crate::wire::{Read, Reader, Writer};
 
 /// Most corrections that are kept, revoked ones among them.
 pub const CORRECTIONS_MAX: usize = 1_000;
@@ -71,6 +74,8 @@ pub struct Done {
     pub at_ns: u64,
 }
 
+saved!(struct Done { id, by, at_ns });
+
 /// Time that does not count as it was measured (`slo.md` 2.9).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Correction {
@@ -121,6 +126,8 @@ pub struct Silence {
     pub created_at_ns: u64,
 }
 
+saved!(struct Silence { id, matchers, starts_s, ends_s, comment, created_by, created_at_ns });
+
 /// What a label must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matcher {
@@ -133,6 +140,8 @@ pub struct Matcher {
     /// The label is like it; else it is not.
     pub is_equal: bool,
 }
+
+saved!(struct Matcher { name, value, is_regex, is_equal });
 
 /// Somebody looks after an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +157,8 @@ pub struct Ack {
     /// It holds until then, seconds since the Unix epoch; `None`: until the incident ends.
     pub until_s: Option<i64>,
 }
+
+saved!(struct Ack { incident, by, note, at_ns, until_s });
 
 impl Correction {
     /// Whether it is for an instance.
@@ -195,6 +206,8 @@ pub struct Corrected {
     pub instances: usize,
 }
 
+saved!(struct Corrected { correction, effects, revoked, weighed, instances });
+
 /// What a correction does to the budget of one instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weighed {
@@ -206,6 +219,8 @@ pub struct Weighed {
     pub after: Standing,
 }
 
+saved!(struct Weighed { key, before, after });
+
 /// A silence and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Silenced {
@@ -214,6 +229,8 @@ pub struct Silenced {
     /// It was ended before its time.
     pub ended: Option<Done>,
 }
+
+saved!(struct Silenced { silence, ended });
 
 /// All orders that are kept, the oldest first.
 #[derive(Debug, Clone, Default)]
@@ -228,6 +245,32 @@ pub struct Controls {
     pub tried: Vec<Corrected>,
     /// Orders that had no place.
     pub refused: u64,
+}
+
+impl Saved for Controls {
+    fn save(&self, to: &mut Writer) {
+        let Self { corrections, silences, acks, tried, refused } = self;
+        corrections.save(to);
+        silences.save(to);
+        acks.save(to);
+        tried.save(to);
+        refused.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (corrections, silences): (Vec<_>, Vec<_>) = Saved::load(from)?;
+        let (acks, tried, refused): (Vec<_>, Vec<_>, _) = Saved::load(from)?;
+        let lengths = [
+            (corrections.len(), CORRECTIONS_MAX),
+            (silences.len(), SILENCES_MAX),
+            (acks.len(), ACKS_MAX),
+            (tried.len(), TRIED_MAX),
+        ];
+        if lengths.into_iter().any(|(length, max)| length > max) {
+            return from.wrong("more orders than are ever kept");
+        }
+        Ok(Self { corrections, silences, acks, tried, refused })
+    }
 }
 
 impl Controls {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::control::Control;
 use super::record::Record;
 use crate::engine::fleet::Limits;
-use crate::wire::{Reader, Unreadable, Writer};
+use crate::saved;
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Unreadable, Writer};
 
 /// What a ledger begins with: name and version.
 const MAGIC: &[u8] = b"bailiwick-ledger/1\n";
@@ -29,6 +31,8 @@ struct Segment {
     open: (u64, u64),
     bytes: Vec<u8>,
 }
+
+saved!(struct Segment { open, bytes });
 
 /// The ledger.
 #[derive(Debug)]
@@ -77,6 +81,33 @@ impl Ledger {
         record.write(&mut segment.bytes);
         segment.open.1 = record.open;
         self.bytes += segment.bytes.len() - length;
+        self.fit();
+    }
+
+    /// Writes it: what it is about, not whose it is.
+    pub fn save(&self, to: &mut Writer) {
+        let mut before = Vec::new();
+        self.before.write(&mut before);
+        before.save(to);
+        self.segments.save(to);
+        self.forgotten.save(to);
+    }
+
+    /// Reads what [`Self::save`] wrote; it may have other maxima now.
+    ///
+    /// # Errors
+    /// Where the bytes are none that were saved.
+    pub fn restore(origin: Origin, bytes_max: usize, from: &mut Reader<'_>) -> Read<Self> {
+        let before = Record::read(&mut Reader::new(&Vec::<u8>::load(from)?))?;
+        let segments = VecDeque::<Arc<Segment>>::load(from)?;
+        let bytes = segments.iter().map(|segment| segment.bytes.len()).sum();
+        let mut ledger = Self { origin, before, segments, bytes, bytes_max, forgotten: u64::load(from)? };
+        ledger.fit();
+        Ok(ledger)
+    }
+
+    /// Forgets the oldest as long as there is too much.
+    fn fit(&mut self) {
         while self.bytes > self.bytes_max && self.segments.len() > 1 {
             self.forget();
         }
@@ -90,7 +121,7 @@ impl Ledger {
             self.forgotten += 1;
             return;
         };
-        self.forgotten += records.len() as u64;
+        self.forgotten = self.forgotten.saturating_add(records.len() as u64);
         records.into_iter().for_each(|record| self.before.absorb(record));
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::control::Control;
 use crate::outcome::OutcomeCounts;
+use crate::saved;
 use crate::spec::Sli;
 use crate::taps::Tap;
 
@@ -47,6 +48,8 @@ pub struct Module {
     pub module: Arc<str>,
 }
 
+saved!(struct Module { tenant, module });
+
 /// A series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Series {
@@ -55,6 +58,8 @@ pub struct Series {
     /// What is asked of it.
     pub operation: Arc<str>,
 }
+
+saved!(struct Series { module, operation });
 
 /// Something besides requests that is counted for each tenant x module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub enum Reading {
     Metric(Tap),
 }
 
+saved!(enum Reading { 0 => Coverage(part), 1 => Leaks(rules), 2 => Metric(tap) });
+
 /// A change of what a reading counted in a tick: two's complement where less is known than before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -75,6 +82,8 @@ pub struct Tally {
     /// Those that count: linked requests, hops with a finding, points that satisfy, counts below a threshold.
     pub some: i64,
 }
+
+saved!(struct Tally { all, some });
 
 /// A change of requests by outcome in a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,8 @@
 //! The course itself: the owner of all instances and orders. Records go in, events come out; a daemon and a backtest do
 //! nothing else.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::engine::fleet::{Fleet, Key, Member};
 use crate::engine::incident::Event;
 use crate::engine::sums::Source;
 use crate::engine::windows::Grid;
+use crate::saved;
 use crate::spec::Slo;
 
 /// Ticks that may close at once without a pause: whoever writes the records was busy, and there all the time.
@@ -41,6 +44,8 @@ struct KnownModule {
     places: BTreeMap<u32, Vec<u32>>,
 }
 
+saved!(struct KnownModule { name, heard, asked, places });
+
 /// What an instance is made of.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -49,6 +54,8 @@ pub struct Sources {
     /// Tenants x modules, by number.
     pub modules: BTreeSet<u32>,
 }
+
+saved!(struct Sources { series, modules });
 
 /// The course.
 #[derive(Debug)]
@@ -68,6 +75,8 @@ pub struct Course {
     seq: u64,
     /// How often what instances are made of has changed.
     changes: u64,
+    /// What happened when it was restored under other definitions: told with the next record that moves anything.
+    owed: Vec<(u32, Event)>,
     /// Records that named what nobody introduced, or ordered what makes no sense.
     damaged: u64,
 }
@@ -93,6 +102,7 @@ impl Course {
             next: None,
             seq: 0,
             changes: 0,
+            owed: Vec::new(),
             damaged: 0,
         }
     }
@@ -143,7 +153,8 @@ impl Course {
     pub fn take(&mut self, record: &Record) -> Vec<(u32, Event)> {
         self.seq = record.seq;
         let first = self.next.unwrap_or(record.open.saturating_sub(1));
-        let mut events = Vec::new();
+        let moves = record.open > first || !record.controls.is_empty();
+        let mut events = if moves { std::mem::take(&mut self.owed) } else { Vec::new() };
         for control in &record.controls {
             events.extend(self.order(control, first));
         }
@@ -281,7 +292,11 @@ impl Course {
             self.damaged += 1;
             return Vec::new();
         }
-        let events = self.fleet.redefine(loaded.slos);
+        self.redefine(loaded.slos)
+    }
+
+    fn redefine(&mut self, slos: Vec<Slo>) -> Vec<(u32, Event)> {
+        let events = self.fleet.redefine(slos);
         self.places.iter_mut().for_each(|places| *places = None);
         self.sources.iter_mut().for_each(|sources| *sources = Arc::default());
         // Instances that stay go on hearing of what they are made of; new ones rest until something counts for them.

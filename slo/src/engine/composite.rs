@@ -9,6 +9,7 @@ use super::instance::Instance;
 use super::tiers::Unit;
 use super::truth::Value;
 use crate::exact::{Fraction, Quotient};
+use crate::saved;
 use crate::spec::{EmptySlice, Method, Target, WhenUnmeasured};
 
 const ONE: u128 = 100_000_000;
@@ -29,6 +30,8 @@ pub(super) struct Part {
     pub(super) weight: Fraction,
     pub(super) when: WhenUnmeasured,
 }
+
+saved!(struct Part { key, place, windows, target, weight, when });
 
 /// What one part says of a window.
 #[derive(Debug, Clone, Copy)]

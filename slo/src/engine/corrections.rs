@@ -7,6 +7,7 @@ use super::fleet::{Fleet, Key};
 use super::instance::Instance;
 use super::windows::Effect;
 use crate::exact::Quotient;
+use crate::saved;
 
 type EffectsOf = dyn Fn(&Key) -> Vec<Effect> + Send + Sync;
 
@@ -14,6 +15,10 @@ type EffectsOf = dyn Fn(&Key) -> Vec<Effect> + Send + Sync;
 pub(super) struct Corrections(Box<EffectsOf>);
 
 impl Corrections {
+    pub(super) fn new(effects_of: impl Fn(&Key) -> Vec<Effect> + Send + Sync + 'static) -> Self {
+        Self(Box::new(effects_of))
+    }
+
     pub(super) fn of(&self, key: &Key) -> Vec<Effect> {
         Effect::joined(&(self.0)(key))
     }
@@ -43,11 +48,13 @@ pub struct Standing {
     pub remaining: Quotient,
 }
 
+saved!(struct Standing { bad, total, remaining });
+
 impl Fleet {
     /// Sets what corrections do to the ticks of each instance, now and of those that are made later. The effects of one
     /// instance may overlap: what one excludes is not good by another.
     pub fn set_corrections(&mut self, effects_of: impl Fn(&Key) -> Vec<Effect> + Send + Sync + 'static) {
-        self.corrections = Corrections(Box::new(effects_of));
+        self.corrections = Corrections::new(effects_of);
         for member in self.members.iter_mut().filter(|member| !member.is_gone) {
             let effects = self.corrections.of(&member.key);
             // An instance that is none the wiser does not say that it was corrected.

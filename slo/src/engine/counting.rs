@@ -4,6 +4,7 @@ use super::slices::Rule;
 use super::tiers::Unit;
 use super::windows::Grid;
 use crate::exact::Decimal;
+use crate::saved;
 use crate::spec::{Method, NoData, Sli, Slo};
 
 /// How an instance counts: its method, as far as its SLI leaves it a choice.
@@ -20,6 +21,8 @@ pub struct Counting {
     /// Its parts tell it what it counts.
     pub(super) is_composite: bool,
 }
+
+saved!(struct Counting { method, quantile, is_composite });
 
 impl Counting {
     /// How instances of an SLO count.

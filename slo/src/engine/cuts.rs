@@ -1,6 +1,10 @@
 //! Where slices begin and end: on the UTC grid, in calendar windows on the window's start (`slo.md` 2.3). A window that is
 //! no whole number of slices cuts its last one, and so does a change of the SLO: every tick is in one slice.
 
+use super::store::room;
+use crate::saved;
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 use std::collections::VecDeque;
 
 /// A slice: its first tick, and the first after it.
@@ -19,6 +23,8 @@ struct Stretch {
     /// Slices lie at whole slices from here.
     origin: u64,
 }
+
+saved!(struct Stretch { from, to, origin });
 
 /// Stretches by time, without holes.
 #[derive(Debug, Clone)]
@@ -98,11 +104,34 @@ impl Cuts {
         while self.stretches.len() > 1 && self.stretches[0].to <= tick {
             self.stretches.pop_front();
         }
+        self.stretches.shrink_to(room(self.stretches.len()));
     }
 
     /// Bytes that it takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.stretches.capacity() * size_of::<Stretch>()
+        room(self.stretches.len()) * size_of::<Stretch>()
+    }
+
+    /// Whether slices of so many ticks can be cut so.
+    pub(super) fn is_whole(&self, slice_ticks: u64) -> bool {
+        let is_one = |stretch: &Stretch| stretch.origin <= stretch.from && stretch.from <= stretch.to;
+        let follows = self.stretches.iter().zip(self.stretches.iter().skip(1)).all(|(one, next)| one.to == next.from);
+        let is_whole = !self.stretches.is_empty() && follows && self.stretches.iter().all(is_one);
+        is_whole && slice_ticks > 0 && self.slice_ticks == slice_ticks
+    }
+}
+
+impl Saved for Cuts {
+    fn save(&self, to: &mut Writer) {
+        self.slice_ticks.save(to);
+        self.stretches.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (slice_ticks, loaded) = (u64::load(from)?, Vec::<Stretch>::load(from)?);
+        let mut stretches = VecDeque::with_capacity(room(loaded.len()));
+        stretches.extend(loaded);
+        Ok(Self { slice_ticks, stretches })
     }
 }
 

@@ -3,6 +3,8 @@
 //! An instance is made with the first observation that its SLO matches. Ticks come in order; one that is left out was a
 //! gap for everybody.
 
+mod kept;
+
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use super::instance::{Input, Instance};
 use super::sums::{Delta, Source};
 use super::windows::{Effect, Grid};
 use crate::outcome::{Outcome, OutcomeCounts};
+use crate::saved;
 use crate::spec::{Sli, Slo, Terms};
 
 /// What an instance reads that sums over all tenants, or modules.
@@ -32,6 +35,8 @@ pub struct Key {
     /// The id of its SLO.
     pub slo: Arc<str>,
 }
+
+saved!(struct Key { tenant, module, slo });
 
 /// An instance of the fleet.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub struct Member {
     pub(super) parts: Vec<Part>,
 }
 
+saved!(struct Member { key, slo, generation, instance, is_archived, is_gone, pending, parts });
+
 /// What a fleet may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -73,6 +80,8 @@ pub struct Refused {
     /// How often one forgot the oldest of its history, so that all stay within their bytes.
     pub shed: u64,
 }
+
+saved!(struct Refused { by_number, by_memory, shed });
 
 /// All instances.
 #[derive(Debug)]
@@ -193,6 +202,11 @@ impl Fleet {
     #[must_use]
     pub fn instances(&self) -> usize {
         self.counts.values().map(|count| *count as usize).sum()
+    }
+
+    /// The first tick that has not closed, if one has.
+    pub(crate) const fn next(&self) -> Option<u64> {
+        self.next
     }
 
     /// Instances that found no place.

@@ -6,6 +6,7 @@ use super::instance::Instance;
 use super::sums::Sums;
 use super::tiers::Unit;
 use crate::exact::Quotient;
+use crate::saved;
 use crate::spec::Method;
 
 const ONE: u128 = 100_000_000;
@@ -29,6 +30,8 @@ pub struct Forecast {
     /// As `rolling`, with `bad - 2 isqrt(bad)`. Never earlier than `rolling`.
     pub latest: Option<u64>,
 }
+
+saved!(struct Forecast { constant, rolling, earliest, latest });
 
 /// The latest rates: counts over so many seconds.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::saved;
 use crate::spec::Severity;
 
 /// Firing within so long after a resolve goes on with the same incident, seconds.
@@ -23,6 +24,8 @@ pub enum Cause {
     /// The budget is expected to end soon.
     Forecast,
 }
+
+saved!(enum Cause { 0 => Tier(place), 1 => Policy(place), 2 => NoData, 3 => Forecast });
 
 impl Cause {
     /// The place of what was taken out of the terms.
@@ -59,6 +62,10 @@ pub enum Reason {
     Closed,
 }
 
+saved!(enum Reason {
+    0 => Recovered, 1 => NoTraffic, 2 => Correction, 3 => SloChanged, 4 => SloDeleted, 5 => Expired, 6 => Closed,
+});
+
 impl Reason {
     /// The published name.
     #[must_use]
@@ -94,6 +101,10 @@ pub enum Kind {
     Resolved(Reason),
 }
 
+saved!(enum Kind {
+    0 => Firing, 1 => NoData, 2 => Forecast, 3 => Escalated, 4 => Deescalated, 5 => Acknowledged, 6 => Resolved(reason),
+});
+
 impl Kind {
     /// The published name, after `slo.alert.`.
     #[must_use]
@@ -113,6 +124,8 @@ impl Kind {
 /// An id: 32 hexadecimal digits when shown. The same on a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(pub [u8; 16]);
+
+saved!(struct Id { 0 });
 
 impl Id {
     /// The first half of the SHA-256 over the parts, each with a line end.
@@ -160,6 +173,8 @@ pub struct Event {
     pub reopened: u32,
 }
 
+saved!(struct Event { id, incident, seq, supersedes, kind, at, level, cause, repeat, reopened });
+
 /// An incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
@@ -193,6 +208,10 @@ pub struct Incident {
     clear: Reason,
 }
 
+saved!(struct Incident {
+    id, opened, ended, level, peak, cause, reopened, acknowledged, events, told, resolved, said, lower_since, clear,
+});
+
 /// What a tick decided for an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decided {
@@ -225,6 +244,8 @@ pub struct Incidents {
     /// The open one, or the last.
     pub current: Option<Incident>,
 }
+
+saved!(struct Incidents { name, current });
 
 impl Incidents {
     /// None yet. `name` says which instance in which store, and its generation.
@@ -330,6 +351,13 @@ impl Incident {
             lower_since: [None; 3],
             clear: Reason::Recovered,
         }
+    }
+
+    /// Whether all that happened to it was at this tick or before, and no more often than can be.
+    pub(super) fn is_over_by(&self, at: u64) -> bool {
+        let times = self.lower_since.into_iter().flatten().chain(self.resolved);
+        let is_counted = [self.told, self.reopened, self.said.1].iter().all(|times| *times < u32::MAX);
+        is_counted && times.chain([self.opened, self.said.0]).all(|time| time <= at)
     }
 
     fn reopen(&mut self, at: u64, (level, cause): (Severity, Cause)) {

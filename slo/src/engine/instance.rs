@@ -1,5 +1,7 @@
 //! One instance of an SLO: a tenant x module, its windows, its tiers and its incident, tick after tick.
 
+mod kept;
+
 use super::counting::Counting;
 use super::incident::{Cause, Decided, Event, Incidents, Pace, Reason};
 use super::slices::{Slices, Verdict};

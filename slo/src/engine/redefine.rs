@@ -31,10 +31,7 @@ impl Fleet {
             let told = member.redefine(by_id.get(&*member.key.slo).copied(), at);
             events.extend(told.map(|event| (place, event)));
         }
-        self.counts.clear();
-        for member in self.members.iter().filter(|member| !member.is_gone) {
-            *self.counts.entry(Arc::clone(&member.key.slo)).or_default() += 1;
-        }
+        self.count_members();
         self.assemble_anew();
         events
     }

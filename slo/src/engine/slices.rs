@@ -11,6 +11,7 @@ use super::tiers::Unit;
 use super::truth::Value;
 use super::windows::{Effect, Grid};
 use crate::exact::Decimal;
+use crate::saved;
 use crate::spec::EmptySlice;
 
 /// How late events may be, seconds.
@@ -27,6 +28,8 @@ pub(super) struct Rule {
     pub(super) empty: EmptySlice,
     pub(super) floor: Decimal,
 }
+
+saved!(struct Rule { slice_ticks, target, unit, empty, floor });
 
 /// What corrections leave of a slice.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,6 +98,8 @@ pub(super) struct Slices {
     /// Last ticks of those that were judged lately, in another way or for the first time.
     pub(super) judged: Vec<u64>,
 }
+
+saved!(struct Slices { rule, cells, width, cuts, next, judged });
 
 /// A slice counts otherwise than before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +212,16 @@ impl Slices {
         let Some(slice) = self.cuts.slice_at(tick) else { return };
         self.cells.forget_before(slice.from / self.width);
         self.cuts.forget_before(self.first());
+    }
+
+    /// Whether they can be those of an instance: how it judges them, the first tick that it has not closed, its cells.
+    pub(super) fn is_of(&self, rule: Rule, next: u64, grid: Grid) -> bool {
+        let is_width = self.width == 1 || self.width == grid.cell_ticks;
+        let is_near = is_width && {
+            let late = grid.ticks(LATE_SECONDS).saturating_add(rule.slice_ticks);
+            self.cells.is_near(next / self.width, late / self.width + 1)
+        };
+        is_near && self.rule == rule && self.next == next && self.cuts.is_whole(rule.slice_ticks)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

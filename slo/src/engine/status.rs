@@ -7,6 +7,7 @@ use super::tiers::{Gates, Phase, TierState, Unit};
 use super::truth::{Reading, Value};
 use super::windows::View;
 use crate::exact::{Decimal, Quotient};
+use crate::saved;
 use crate::spec::{Target, Terms, Tier};
 
 const ONE: u128 = 100_000_000;
@@ -33,6 +34,11 @@ pub enum State {
     /// None is.
     Acceptable,
 }
+
+saved!(enum State {
+    0 => NoData, 1 => Maintenance, 2 => Frozen, 3 => Insufficient, 4 => Exhausted, 5 => Critical, 6 => Increasing,
+    7 => Recovering, 8 => Acceptable,
+});
 
 impl State {
     /// All of them, in the order in which they are asked.
@@ -78,6 +84,8 @@ pub struct Observed {
     pub burn: Option<Quotient>,
 }
 
+saved!(struct Observed { value, sums, unit, burn });
+
 /// The budget over its period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -90,6 +98,8 @@ pub struct Budget {
     /// `beta x total < 1`: not even one bad event fits.
     pub is_low_traffic: bool,
 }
+
+saved!(struct Budget { total, allowed, remaining, is_low_traffic });
 
 /// A tier after a tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +123,8 @@ pub struct TierStatus {
     /// What its burn is measured by.
     pub target: Target,
 }
+
+saved!(struct TierStatus { tier, phase, is_frozen, long, short, gates, since, word, target });
 
 /// An instance after a tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +156,10 @@ pub struct Status {
     /// Good and bad events since birth, as a counter that never falls: what was taken back is made up for later.
     pub counted: (u64, u64),
 }
+
+saved!(struct Status {
+    state, period, period_ticks, is_calendar, budget, tiers, governing, ends_in, policy_step, born, next, seen, counted,
+});
 
 impl Observed {
     fn of(View { value, sums }: View<'_>, unit: Unit, target: Target) -> Self {

@@ -4,9 +4,13 @@
 use std::collections::VecDeque;
 
 use super::sums::Sums;
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 
 /// Cells of a block. Reading one cell reads its block: fewer cost memory, more cost time.
 pub(super) const BLOCK_CELLS: u64 = 32;
+/// Cells of a second to the year 9999, and far beyond.
+const NUMBER_MAX: u64 = 1 << 40;
 
 /// Cells by number, a range that only moves forward.
 #[derive(Debug, Clone, Default)]
@@ -104,10 +108,11 @@ impl Store {
     /// Forgets cells before this one, as far as whole blocks go.
     pub(super) fn forget_before(&mut self, number: u64) {
         while self.first + BLOCK_CELLS <= number {
-            let Some(block) = self.blocks.pop_front() else { return };
+            let Some(block) = self.blocks.pop_front() else { break };
             self.bytes -= block.bytes();
             self.first += BLOCK_CELLS;
         }
+        self.blocks.shrink_to(room(self.blocks.len()));
     }
 
     /// Cells of a range, each with its number, those that are kept.
@@ -137,7 +142,82 @@ impl Store {
 
     /// Bytes that it takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.bytes + self.blocks.capacity() * size_of::<Block>()
+        self.bytes + room(self.blocks.len()) * size_of::<Block>()
+    }
+
+    /// Whether a cell with this number is kept, or would come after so many more cells.
+    pub(super) fn is_near(&self, number: u64, more: u64) -> bool {
+        let end = self.first.saturating_add(self.blocks.len() as u64 * BLOCK_CELLS);
+        !self.blocks.is_empty() && self.first <= number && number <= end.saturating_add(more)
+    }
+}
+
+/// Places of a queue of so many that grew one by one. What it takes follows from what it holds, so that it is the same
+/// after a restart: bytes decide who finds a place.
+pub(super) fn room(length: usize) -> usize {
+    length.next_power_of_two().max(4)
+}
+
+/// What kind of block follows.
+const NOTHING: u8 = 0;
+const OPEN: u8 = 1;
+const PACKED: u8 = 2;
+
+impl Saved for Block {
+    fn save(&self, to: &mut Writer) {
+        let (kind, open);
+        let bytes: &[u8] = match self {
+            Self::Nothing => return to.byte(NOTHING),
+            Self::Open(cells) => {
+                open = pack(&**cells);
+                kind = OPEN;
+                &open
+            }
+            Self::Packed(bytes) => {
+                kind = PACKED;
+                bytes
+            }
+        };
+        to.byte(kind);
+        to.number(bytes.len() as u64);
+        to.raw(bytes);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let kind = from.byte()?;
+        if kind == NOTHING {
+            return Ok(Self::Nothing);
+        }
+        let length = usize::try_from(from.number()?).unwrap_or(usize::MAX);
+        let bytes = from.bytes(length)?;
+        if !is_block(bytes) {
+            return from.wrong("a block of cells is none");
+        }
+        let mut block = Self::Packed(bytes.into());
+        match kind {
+            OPEN => drop(block.open()),
+            PACKED => {}
+            _ => return from.wrong("no kind of block"),
+        }
+        Ok(block)
+    }
+}
+
+impl Saved for Store {
+    fn save(&self, to: &mut Writer) {
+        to.number(self.first);
+        self.blocks.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (first, loaded) = (from.number()?, Vec::<Block>::load(from)?);
+        if !first.is_multiple_of(BLOCK_CELLS) || first > NUMBER_MAX {
+            return from.wrong("cells begin at no block");
+        }
+        let bytes = loaded.iter().map(Block::bytes).sum();
+        let mut blocks = VecDeque::with_capacity(room(loaded.len()));
+        blocks.extend(loaded);
+        Ok(Self { first, blocks, bytes })
     }
 }
 
@@ -170,6 +250,39 @@ fn put(bytes: &mut Vec<u8>, mut value: u128) {
         value >>= 7;
     }
     bytes.push(value as u8);
+}
+
+/// Whether bytes are what [`pack`] makes of the cells of a block: nothing else can be unpacked.
+fn is_block(mut bytes: &[u8]) -> bool {
+    let mut cells = 0;
+    while cells < BLOCK_CELLS {
+        match checked(&mut bytes, 6) {
+            Some(length) if length > 0 => cells += length as u64,
+            _ => return false,
+        }
+        if [64, 64, 64, 32, 32, 32, 128].into_iter().any(|bits| checked(&mut bytes, bits).is_none()) {
+            return false;
+        }
+    }
+    cells == BLOCK_CELLS && bytes.is_empty()
+}
+
+/// What [`put`] wrote, of at most so many bits.
+fn checked(bytes: &mut &[u8], bits: u32) -> Option<u128> {
+    let (mut value, mut shift) = (0_u128, 0);
+    loop {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let part = u128::from(byte & 0x7f);
+        if shift >= bits || part >> (bits - shift).min(7) > 0 {
+            return None;
+        }
+        value |= part << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+        shift += 7;
+    }
 }
 
 struct Unpacking<'a> {

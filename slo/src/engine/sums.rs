@@ -2,6 +2,8 @@
 //! a tick that counts less than nothing (what it takes back was counted elsewhere) is made up for by another. Only what a
 //! whole window counted is never less than nothing: readers ask [`Sums::bad`] and the like.
 
+use crate::saved;
+
 /// Counts of one or more ticks. The four counts are two's complement and wrap: see [`Sums::floored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
@@ -21,6 +23,8 @@ pub struct Sums {
     pub alive: u32,
 }
 
+saved!(struct Sums { bad, total, raw_bad, raw_total, ticks, gaps, alive });
+
 /// A change of counts in a tick that is over: late events, or events that turned out to be none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Delta {
@@ -33,6 +37,8 @@ pub struct Delta {
     /// All events as they were seen.
     pub raw_total: i64,
 }
+
+saved!(struct Delta { bad, total, raw_bad, raw_total });
 
 impl Delta {
     /// Adds another change of the same tick.
@@ -55,6 +61,8 @@ pub enum Source {
     /// A gap: it would not have been heard.
     Dead,
 }
+
+saved!(enum Source { 0 => Silent, 1 => Alive, 2 => Dead });
 
 impl Sums {
     /// One tick without events.

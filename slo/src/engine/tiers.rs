@@ -6,6 +6,7 @@ use super::truth::{Reading, Truth, Value};
 use super::windows::View;
 use crate::exact::Fraction;
 use crate::gates::{self, Budgeted};
+use crate::saved;
 use crate::spec::{LowTraffic, Op, Target, Tier, Weighting};
 
 const ONE: u64 = 100_000_000;
@@ -18,6 +19,8 @@ pub enum Unit {
     /// 2^-64 of a slice.
     Fraction,
 }
+
+saved!(enum Unit { 0 => Whole, 1 => Fraction });
 
 /// Whether the burn of a window is over a factor: `bad x 10^8 x fd > fn x bn x total`, exactly.
 #[must_use]
@@ -57,6 +60,8 @@ pub enum Phase {
     Firing,
 }
 
+saved!(enum Phase { 0 => Ok, 1 => Pending(ticks), 2 => Firing });
+
 impl Phase {
     /// The published name.
     #[must_use]
@@ -79,6 +84,8 @@ pub struct Gates {
     /// It is by chance.
     pub is_chance: bool,
 }
+
+saved!(struct Gates { p_value, holds_back, is_chance });
 
 impl Gates {
     /// What holds the tier back: significance or impact.
@@ -108,6 +115,10 @@ pub struct TierState {
     /// The tick after which it stands so.
     pub since: u64,
 }
+
+saved!(struct TierState {
+    tier, long, short, phase, is_frozen, long_reading, short_reading, gates, since,
+});
 
 /// What all tiers of an instance are measured by.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::sums::Sums;
 use crate::exact::Decimal;
+use crate::saved;
 
 /// What is known of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Value {
     /// Nothing can be said.
     Unmeasured,
 }
+
+saved!(enum Value { 0 => Measured, 1 => Empty, 2 => Unmeasured });
 
 impl Value {
     /// The published name.
@@ -53,6 +56,8 @@ pub enum Reading {
     /// Nothing.
     Unmeasured,
 }
+
+saved!(enum Reading { 0 => Over, 1 => Under, 2 => Empty, 3 => Unmeasured });
 
 /// What two windows say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

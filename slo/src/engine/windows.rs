@@ -1,6 +1,9 @@
 //! Windows of one instance as running sums: a tick adds what closed and takes out what left, whatever their length
 //! (`slo.md` 2.2).
 
+use crate::saved;
+
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +47,8 @@ pub(super) enum Span {
     Since(u64),
 }
 
+saved!(enum Span { 0 => Last(ticks), 1 => Since(tick) });
+
 /// What a correction does to the ticks from its first to before its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effect {
@@ -54,6 +59,8 @@ pub struct Effect {
     /// All is good; else the ticks leave their windows.
     pub is_good: bool,
 }
+
+saved!(struct Effect { from, to, is_good });
 
 impl Effect {
     /// Effects of several corrections, by first tick and without overlap: what is excluded is not good.
@@ -99,6 +106,8 @@ enum Counted {
     Verdicts,
 }
 
+saved!(enum Counted { 0 => Events, 1 => Verdicts });
+
 #[derive(Debug, Clone)]
 struct Window {
     span: Span,
@@ -108,6 +117,8 @@ struct Window {
     /// What is known of it, where others tell what it counted.
     told: Option<Value>,
 }
+
+saved!(struct Window { span, from, sums, told });
 
 /// What a window says.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +146,16 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// Takes corrections that it was counted with.
+    pub(super) fn know_effects(&mut self, effects: Vec<Effect>) {
+        self.effects = effects;
+    }
+
+    /// What its cells count, as instances with slices have it or others.
+    pub(super) fn counts_verdicts(&self) -> bool {
+        self.counted == Counted::Verdicts
+    }
+
     /// Without windows; `first` is the first tick that will close.
     pub(super) fn new(grid: Grid, first: u64) -> Self {
         let earliest = first.saturating_sub(grid.ticks(EARLIER_SECONDS));
@@ -176,6 +197,10 @@ impl Windows {
     /// Closes all windows but the first so many; cells and corrections stay.
     pub(super) fn truncate(&mut self, count: usize) {
         self.windows.truncate(count);
+    }
+
+    pub(super) fn grid(&self) -> Grid {
+        self.grid
     }
 
     pub(super) fn len(&self) -> usize {

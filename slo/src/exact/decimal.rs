@@ -1,5 +1,7 @@
 //! A decimal from its source text.
 
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -19,6 +21,21 @@ const SCALE_MAX: u32 = 18;
 pub struct Decimal {
     mantissa: i64,
     scale: u8,
+}
+
+impl Saved for Decimal {
+    fn save(&self, to: &mut Writer) {
+        to.signed(self.mantissa);
+        to.byte(self.scale);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (mantissa, scale) = (from.signed()?, from.byte()?);
+        if u32::from(scale) > SCALE_MAX {
+            return from.wrong("a decimal has more than 18 places");
+        }
+        Ok(Self::new(mantissa, scale))
+    }
 }
 
 /// A text that is no decimal, or one with more digits than are kept.

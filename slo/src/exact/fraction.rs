@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::{Decimal, Quotient};
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 
 /// `numerator / denominator`, not negative, in lowest terms.
 ///
@@ -16,6 +18,20 @@ use super::{Decimal, Quotient};
 pub struct Fraction {
     numerator: u64,
     denominator: u64,
+}
+
+impl Saved for Fraction {
+    fn save(&self, to: &mut Writer) {
+        to.number(self.numerator);
+        to.number(self.denominator);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        match (from.number()?, from.number()?) {
+            (_, 0) => from.wrong("a fraction has nought below its line"),
+            (numerator, denominator) => Ok(Self::new(numerator, denominator)),
+        }
+    }
 }
 
 impl Fraction {

@@ -1,5 +1,7 @@
 //! Quotients as text: nine places, ties to even (`slo.md` 2.1).
 
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 use std::fmt;
 
 /// Places after the point.
@@ -14,6 +16,22 @@ pub struct Quotient {
     pub numerator: u128,
     /// Below the line, not 0.
     pub denominator: u128,
+}
+
+impl Saved for Quotient {
+    fn save(&self, to: &mut Writer) {
+        self.is_negative.save(to);
+        self.numerator.save(to);
+        self.denominator.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (is_negative, numerator, denominator) = (bool::load(from)?, u128::load(from)?, u128::load(from)?);
+        if denominator == 0 {
+            return from.wrong("a quotient has nought below its line");
+        }
+        Ok(Self { is_negative, numerator, denominator })
+    }
 }
 
 impl Quotient {

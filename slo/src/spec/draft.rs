@@ -3,6 +3,7 @@
 use super::{EmptySlice, Expect, PolicyStep, Weighting, When};
 use super::{Op, Period, Preset, Severity, Target, Terms, Tier, TimeSpan, presets};
 use crate::exact::{Decimal, Fraction};
+use crate::saved;
 
 /// Terms with tiers as they are written; [`Draft::terms`] works them out for the period that holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Draft {
     pub tiers: TierSource,
 }
 
+saved!(struct Draft { terms, tiers });
+
 /// Tiers as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TierSource {
@@ -21,6 +24,8 @@ pub enum TierSource {
     /// One by one, in the order of the document.
     List(Vec<TierDraft>),
 }
+
+saved!(enum TierSource { 0 => Preset(preset), 1 => List(list) });
 
 /// A tier as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub struct TierDraft {
     pub hold: TimeSpan,
 }
 
+saved!(struct TierDraft { severity, long, short, rate, op, hold });
+
 /// What a factor is worked out from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
@@ -47,6 +54,8 @@ pub enum Rate {
     /// c, the share of the budget that may go in L: `f = c P / L`.
     Consume(Fraction),
 }
+
+saved!(enum Rate { 0 => Factor(factor), 1 => Consume(share) });
 
 /// Keys that an override sets; the rest stays.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -100,6 +109,12 @@ pub struct Patch {
     /// `ttl`.
     pub ttl: Option<TimeSpan>,
 }
+
+saved!(struct Patch {
+    enabled, target, period, tiers, hold_down, repeat_every, receivers, runbook, when, alpha, apply_below, weighting,
+    expect, after, floor, empty_slice, alert_after, no_data_severity, forecast_window, warn_before, forecast_severity,
+    policy, activate_events, ttl,
+});
 
 impl Draft {
     /// What holds with these patches on top, the later over the earlier. Tiers that fit no number are left out; the

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use crate::conventions::{TENANT_OVERFLOW, TENANT_SYSTEM, TENANT_UNKNOWN};
+use crate::saved;
 
 /// One pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Glob(String);
+
+saved!(struct Glob { 0 });
 
 impl Glob {
     /// A pattern without the leading `!`.
@@ -62,6 +65,8 @@ pub struct Globs {
     /// Reserved tenants match only by their own name.
     skips_reserved: bool,
 }
+
+saved!(struct Globs { rules, skips_reserved });
 
 impl Globs {
     /// Patterns of modules or operations.

@@ -3,6 +3,8 @@
 //!
 //! ([`crate::document`] makes these from text; [`crate::engine`] runs them.)
 
+use crate::saved;
+
 mod target;
 mod period;
 mod tier;
@@ -54,6 +56,11 @@ pub struct Slo {
     pub revision: String,
 }
 
+saved!(struct Slo {
+    id, display_name, description, service, labels, selector, sli, method, draft, overrides, instances_max, owner,
+    revision,
+});
+
 /// Other terms for some tenants and modules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
@@ -66,6 +73,8 @@ pub struct Override {
     /// What it sets.
     pub patch: Patch,
 }
+
+saved!(struct Override { tenant, module, sets, patch });
 
 impl Slo {
     /// The terms of one instance: later overrides win key by key.

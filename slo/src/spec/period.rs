@@ -3,11 +3,31 @@
 use std::fmt;
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use crate::saved;
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 
 /// A length of time in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct TimeSpan(pub u64);
+
+/// Longer ones than these mean nothing: ten thousand years.
+const SECONDS_MAX: u64 = 10_000 * 366 * 86_400;
+
+impl Saved for TimeSpan {
+    fn save(&self, to: &mut Writer) {
+        to.number(self.0);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        match from.number()? {
+            seconds if seconds <= SECONDS_MAX => Ok(Self(seconds)),
+            _ => from.wrong("a time is longer than ten thousand years"),
+        }
+    }
+}
 
 impl TimeSpan {
     /// Its seconds.
@@ -37,6 +57,8 @@ pub enum Period {
     Calendar(Calendar),
 }
 
+saved!(enum Period { 0 => Rolling(span), 1 => Calendar(calendar) });
+
 /// Windows of civil time: `start + n x count units`, each counted from the start itself (`slo.md` 2.2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calendar {
@@ -48,6 +70,33 @@ pub struct Calendar {
     pub unit: CalendarUnit,
     /// Where its days begin.
     pub zone: TimeZone,
+}
+
+impl Saved for Calendar {
+    fn save(&self, to: &mut Writer) {
+        let (date, time) = (self.start.date(), self.start.time());
+        (date.year(), date.month(), date.day()).save(to);
+        (time.hour(), time.minute(), time.second(), time.subsec_nanosecond()).save(to);
+        self.count.save(to);
+        self.unit.save(to);
+        // Documents name their zones: there are no others.
+        to.text(self.zone.iana_name().unwrap_or_default());
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let ((year, month, day), (hour, minute, second, nanosecond)) = Saved::load(from)?;
+        let Ok(start) = DateTime::new(year, month, day, hour, minute, second, nanosecond) else {
+            return from.wrong("a calendar begins at no time that there is");
+        };
+        let (count, unit) = (u32::load(from)?, CalendarUnit::load(from)?);
+        if count == 0 {
+            return from.wrong("a window of a calendar has no length");
+        }
+        match TimeZoneDatabase::bundled().get(from.text()?) {
+            Ok(zone) => Ok(Self { start, count, unit, zone }),
+            Err(_) => from.wrong("a time zone that is not known here"),
+        }
+    }
 }
 
 /// A unit of calendars.
@@ -66,6 +115,8 @@ pub enum CalendarUnit {
     /// `Y`.
     Year,
 }
+
+saved!(enum CalendarUnit { 0 => Hour, 1 => Day, 2 => Week, 3 => Month, 4 => Quarter, 5 => Year });
 
 impl CalendarUnit {
     /// Nominal seconds: what factors are worked out with.

@@ -3,6 +3,7 @@
 use super::{Glob, Globs, TimeSpan};
 use crate::exact::Decimal;
 use crate::outcome::Outcome;
+use crate::saved;
 
 /// Whose requests an SLO speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Selector {
     pub group_by: GroupBy,
 }
 
+saved!(struct Selector { tenant, module, operation, group_by });
+
 /// What instances are made by; what is left out is summed and reads `_all`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupBy {
@@ -25,6 +28,8 @@ pub struct GroupBy {
     /// An instance for each module.
     pub module: bool,
 }
+
+saved!(struct GroupBy { tenant, module });
 
 /// What is good of what (`slo.md` 1.4).
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +101,21 @@ pub enum Sli {
     Foreign(String),
 }
 
+saved!(enum Sli {
+    0 => Availability,
+    1 => Outcome { good, total },
+    2 => Latency { threshold_ns, failures_are_slow },
+    3 => Leaks(rules),
+    4 => Coverage(part),
+    5 => Counter { part, part_is_bad, total },
+    6 => Gauge { metric, op, value },
+    7 => Histogram { metric, threshold },
+    8 => Quantile { metric, q, threshold },
+    9 => Ratio { metric, is_failure },
+    10 => Composite(components),
+    11 => Foreign(source),
+});
+
 /// A metric and the attributes that its points must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount {
@@ -104,6 +124,8 @@ pub struct Amount {
     /// Attributes, equal or by pattern.
     pub attributes: Vec<(String, Glob)>,
 }
+
+saved!(struct Amount { metric, attributes });
 
 /// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +140,8 @@ pub enum Compared {
     Gte,
 }
 
+saved!(enum Compared { 0 => Lt, 1 => Lte, 2 => Gt, 3 => Gte });
+
 /// A part of a composite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
@@ -131,6 +155,8 @@ pub struct Component {
     pub when_unmeasured: WhenUnmeasured,
 }
 
+saved!(struct Component { slo, module, weight, when_unmeasured });
+
 /// What a component says that is not measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenUnmeasured {
@@ -143,6 +169,8 @@ pub enum WhenUnmeasured {
     /// All is bad.
     Bad,
 }
+
+saved!(enum WhenUnmeasured { 0 => Freeze, 1 => Ignore, 2 => Good, 3 => Bad });
 
 /// How good and bad are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +190,8 @@ pub enum Method {
         slice: TimeSpan,
     },
 }
+
+saved!(enum Method { 0 => Occurrences, 1 => Timeslices { slice, target }, 2 => RatioTimeslices { slice } });
 
 impl Method {
     /// The published name, as OpenSLO spells it.

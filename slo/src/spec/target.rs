@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::exact::{Decimal, Fraction};
+use crate::saved::Saved;
+use crate::wire::{Read, Reader, Writer};
 
 /// Decimals of a target: `beta` is counted in 10^-8 (`slo.md` 2.1).
 pub const BETA_SCALE: u8 = 8;
@@ -17,6 +19,19 @@ const ONE: u64 = 100_000_000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target(u64);
+
+impl Saved for Target {
+    fn save(&self, to: &mut Writer) {
+        to.number(self.0);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        match from.number()? {
+            units if units < ONE => Ok(Self(units)),
+            _ => from.wrong("a target is one or more"),
+        }
+    }
+}
 
 impl Target {
     /// The target of a ratio; `None` outside of `[0, 1)` or with more than 8 decimals.

@@ -2,6 +2,7 @@
 
 use super::{Period, Severity, Target, Tier, TimeSpan};
 use crate::exact::Decimal;
+use crate::saved;
 
 /// The terms of an SLO, or of some of its instances.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,10 @@ pub struct Terms {
     /// Without traffic for so long an instance is archived.
     pub ttl: TimeSpan,
 }
+
+saved!(struct Terms {
+    enabled, target, period, alerts, low_traffic, no_data, forecast, policy, activate_events, ttl,
+});
 
 impl Terms {
     /// What holds where nothing else is written (`slo.md` 1.3), without tiers.
@@ -78,6 +83,8 @@ pub struct Alerts {
     pub when: When,
 }
 
+saved!(struct Alerts { tiers, hold_down, repeat_every, receivers, runbook, when });
+
 /// Which events are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct When {
@@ -88,6 +95,8 @@ pub struct When {
     /// Missing data.
     pub no_data: bool,
 }
+
+saved!(struct When { breaching, resolved, no_data });
 
 /// When too few events are no proof (`slo.md` 2.7).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +109,8 @@ pub struct LowTraffic {
     pub weighting: Weighting,
 }
 
+saved!(struct LowTraffic { alpha, apply_below, weighting });
+
 /// Whether a small share of the budget holds a tier back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weighting {
@@ -108,6 +119,8 @@ pub enum Weighting {
     /// It does.
     Volume,
 }
+
+saved!(enum Weighting { 0 => Rate, 1 => Volume });
 
 /// What silence means (`slo.md` 2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +139,8 @@ pub struct NoData {
     pub severity: Severity,
 }
 
+saved!(struct NoData { expect, after, floor, empty_slice, alert_after, severity });
+
 /// What silence is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
@@ -136,6 +151,8 @@ pub enum Expect {
     /// No requests.
     Nothing,
 }
+
+saved!(enum Expect { 0 => Auto, 1 => Traffic, 2 => Nothing });
 
 /// What a slice without events is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +165,8 @@ pub enum EmptySlice {
     Bad,
 }
 
+saved!(enum EmptySlice { 0 => Skip, 1 => Good, 2 => Bad });
+
 /// What is told of the future.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
@@ -158,6 +177,8 @@ pub struct Forecast {
     /// How bad that is.
     pub severity: Severity,
 }
+
+saved!(struct Forecast { window, warn_before, severity });
 
 /// What is done when the budget is low.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,3 +192,5 @@ pub struct PolicyStep {
     /// What to do.
     pub message: String,
 }
+
+saved!(struct PolicyStep { name, below, severity, message });

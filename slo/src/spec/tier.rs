@@ -2,6 +2,7 @@
 
 use super::TimeSpan;
 use crate::exact::Fraction;
+use crate::saved;
 
 /// How bad it is. The order is that of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +14,8 @@ pub enum Severity {
     /// Wake somebody up.
     Page,
 }
+
+saved!(enum Severity { 0 => Notice, 1 => Ticket, 2 => Page });
 
 impl Severity {
     /// The published name.
@@ -34,6 +37,8 @@ pub enum Op {
     /// At it or over it.
     Gte,
 }
+
+saved!(enum Op { 0 => Gt, 1 => Gte });
 
 impl Op {
     /// The published name.
@@ -63,6 +68,8 @@ pub struct Tier {
     pub hold: TimeSpan,
 }
 
+saved!(struct Tier { severity, long, short, factor, op, hold });
+
 /// A named set of tiers (`slo.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Preset {
@@ -74,6 +81,8 @@ pub enum Preset {
     /// No tiers.
     None,
 }
+
+saved!(enum Preset { 0 => Standard, 1 => Pyrra, 2 => None });
 
 impl Tier {
     /// Its name: `page/1h/5m`, or `page/1h` without a short window.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::compared::{figures, findings, laws};
-use super::played::play::{Seen, play};
+use super::played::play::{Life, Seen, play};
 use super::written::expectation::Expect;
 use super::written::moment::Moment;
 use super::written::story::{Collection, Scenario};
@@ -41,7 +41,7 @@ pub struct Judged {
     pub differences: Vec<Difference>,
 }
 
-/// Plays all scenarios of a text.
+/// Plays all scenarios of a text, each in one life and once more in as many as it has ticks.
 #[must_use]
 pub fn judge(text: &str) -> Judged {
     let mut judged = Judged::default();
@@ -60,16 +60,20 @@ pub fn judge(text: &str) -> Judged {
         let scenario = &scenario.value;
         judged.names.push(scenario.name.clone());
         judged.rules.extend(scenario.rule.iter().cloned());
-        judged.differences.extend(judge_one(scenario, line));
+        let differences = judge_one(scenario, line, Life::Whole);
+        // What is wrong already need not be told twice.
+        let differences = if differences.is_empty() { judge_one(scenario, line, Life::Restored) } else { differences };
+        judged.differences.extend(differences);
     }
     judged
 }
 
-fn judge_one(scenario: &Scenario, line: u64) -> Vec<Difference> {
-    let seen = match play(scenario) {
+fn judge_one(scenario: &Scenario, line: u64, life: Life) -> Vec<Difference> {
+    let seen = match play(scenario, life) {
         Ok(seen) => seen,
         Err(error) => {
-            let [what, expected] = ["the story", "that it can be played"].map(str::to_owned);
+            let what = format!("the story ({life:?})");
+            let expected = "that it can be played".to_owned();
             let found = format!("{error:#}");
             return vec![Difference { line, scenario: scenario.name.clone(), what, expected, found }];
         }
@@ -80,13 +84,14 @@ fn judge_one(scenario: &Scenario, line: u64) -> Vec<Difference> {
     for (expect, (at, seen)) in expectations.zip(&seen) {
         let is_last = std::ptr::eq(expect, &scenario.expect);
         let found = compare(&expect.value, seen, (expect.referenced.line(), is_last));
-        differences.extend(found.into_iter().map(|found| named(found, scenario, *at)));
+        differences.extend(found.into_iter().map(|found| named(found, scenario, (*at, life))));
     }
     differences
 }
 
-fn named(found: Difference, scenario: &Scenario, at: Moment) -> Difference {
-    Difference { scenario: scenario.name.clone(), what: format!("at {at}, {}", found.what), ..found }
+fn named(found: Difference, scenario: &Scenario, (at, life): (Moment, Life)) -> Difference {
+    let restored = if life == Life::Restored { ", restored at every tick" } else { "" };
+    Difference { scenario: scenario.name.clone(), what: format!("at {at}{restored}, {}", found.what), ..found }
 }
 
 fn compare(expect: &Expect, seen: &Seen, (line, is_last): (u64, bool)) -> Vec<Difference> {

@@ -7,8 +7,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
+use bailiwick_slo::kept;
 use bailiwick_slo::outcome::{Outcome, OutcomeCounts};
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
 use bailiwick_slo::time::{Slot, Window};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 use super::table::{self, Table};
 use crate::aggregator::memory::layers::Layers;
@@ -37,6 +41,7 @@ struct Row {
     spans: u32,
     last_end_ns: u64,
 }
+saved!(struct Row { outcomes, spans, last_end_ns });
 
 /// Rows of a slot. A slot may have rows several times before it closes.
 #[derive(Debug, Default)]
@@ -44,6 +49,7 @@ struct Rows {
     pages: Pages<Row, PAGE_ROWS>,
     touched: Vec<SeriesId>,
 }
+saved!(struct Rows { pages, touched });
 
 /// One request, or several alike.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +73,7 @@ pub(in crate::aggregator) struct Intervals {
     earliest: Option<Slot>,
     closed: Arc<Closed>,
 }
+kept!(Intervals { first_open, waiting, earliest, closed; open });
 
 /// Closed slots and hours. Immutable; shared by snapshots until something closes.
 #[derive(Debug, Default)]
@@ -80,6 +87,28 @@ pub(in crate::aggregator) struct Closed {
     /// How many there were before it.
     revision: u64,
     windows: [OnceLock<Vec<SlotCounts>>; 4],
+}
+
+impl Saved for Closed {
+    fn save(&self, to: &mut Writer) {
+        self.slots.save(to);
+        self.hours.save(to);
+        self.through_ns.save(to);
+        self.joined.save(to);
+        self.revision.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        Ok(Self {
+            slots: Saved::load(from)?,
+            hours: Saved::load(from)?,
+            through_ns: Saved::load(from)?,
+            joined: Saved::load(from)?,
+            revision: Saved::load(from)?,
+            // Summed when somebody asks.
+            windows: Default::default(),
+        })
+    }
 }
 
 /// What left the rows and now belongs to a series' totals.

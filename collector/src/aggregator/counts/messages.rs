@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+
 use super::tiers::{Closed, Tiers};
 use crate::aggregator::snapshot::SeriesId;
 
@@ -14,6 +16,7 @@ pub(in crate::aggregator) struct Messages {
     tiers: Tiers<1>,
     has_changed: bool,
 }
+saved!(struct Messages { totals, shown, tiers, has_changed });
 
 impl Messages {
     pub(in crate::aggregator) fn add(&mut self, series: SeriesId, end_ns: u64, messages: u64) {

@@ -4,6 +4,7 @@
 //! Every 64th row has a place in an index, so that one is found without reading all.
 
 use bailiwick_slo::outcome::OutcomeCounts;
+use bailiwick_slo::saved;
 
 use crate::aggregator::memory::layers::Merge;
 use crate::aggregator::memory::varint;
@@ -28,6 +29,7 @@ pub(in crate::aggregator) struct Table<const N: usize> {
     index: Vec<(u32, u32)>,
     rows: usize,
 }
+saved!(struct [const N: usize] Table<N> { bytes, index, rows });
 
 impl SlotCounts {
     pub(in crate::aggregator) fn fields(&self) -> Fields<6> {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
 use bailiwick_slo::time::{Slot, Window};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -21,6 +22,7 @@ pub(in crate::aggregator) struct Tiers<const N: usize> {
     open: BTreeMap<Slot, Rows<N>>,
     closed: Arc<Closed<N>>,
 }
+saved!(struct [const N: usize] Tiers<N> { open, closed });
 
 /// Closed slots and hours. Immutable; shared by snapshots until something closes.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(in crate::aggregator) struct Closed<const N: usize> {
     /// How many there were before it.
     revision: u64,
 }
+saved!(struct [const N: usize] Closed<N> { slots, hours, through, joined, revision });
 
 impl<const N: usize> Default for Closed<N> {
     fn default() -> Self {

@@ -1,5 +1,7 @@
 //! Durations of series since the daemon began: exact `le` counters, and the copies of them that snapshots share.
 
+use bailiwick_slo::saved;
+
 use crate::aggregator::memory::chunked::Chunked;
 use crate::aggregator::memory::marks::Marks;
 use crate::aggregator::snapshot::{SeriesDurations, SeriesId};
@@ -11,6 +13,7 @@ pub(in crate::aggregator) struct Times {
     changed: Marks,
     shown: Chunked<SeriesDurations>,
 }
+saved!(struct Times { totals, changed, shown });
 
 impl Times {
     /// Makes room for series up to this number.

@@ -1,6 +1,8 @@
 //! What series and modules counted since the daemon began, and the copies of it that snapshots share. A publication
 //! costs what changed since the one before.
 
+use bailiwick_slo::saved;
+
 use super::intervals::Gain;
 use crate::aggregator::memory::chunked::Chunked;
 use crate::aggregator::memory::marks::Marks;
@@ -15,6 +17,7 @@ pub(in crate::aggregator) struct Totals {
     changed: Marks,
     shown: Chunked<SeriesTotals>,
 }
+saved!(struct Totals { settled, changed, shown });
 
 impl Totals {
     /// Makes room for series up to this number.
@@ -67,6 +70,7 @@ pub(in crate::aggregator) struct Modules {
     changed: Marks,
     shown: Chunked<ModuleTotals>,
 }
+saved!(struct Modules { totals, changed, shown });
 
 impl Modules {
     /// Opens the module with the next number.

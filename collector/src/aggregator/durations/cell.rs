@@ -5,6 +5,11 @@
 //! counts over the touched range takes over. About 80 bytes at 10 samples, below 2 KiB within a decade of latency.
 
 use bailiwick_slo::latency::INDEX_COUNT;
+use bailiwick_slo::saved::{Saved, load_roomy, save_roomy};
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
+/// Words that a cell ever has room for: those of the whole layout, doubled by growth.
+const WORDS_MAX: usize = 8_192;
 
 /// Longest list; `sli.md` 4.1.
 const LIST_MAX: usize = 24;
@@ -21,6 +26,19 @@ pub(super) struct Cell {
     words: Vec<u32>,
     first: u16,
     is_window: bool,
+}
+
+impl Saved for Cell {
+    fn save(&self, to: &mut Writer) {
+        // What there is room for decides when cells are shed: it must be the same after a restart.
+        save_roomy(&self.words, to);
+        self.first.save(to);
+        self.is_window.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        Ok(Self { words: load_roomy(WORDS_MAX, from)?, first: Saved::load(from)?, is_window: Saved::load(from)? })
+    }
 }
 
 impl Cell {
@@ -73,6 +91,11 @@ impl Cell {
             self.words[at] = count;
         }
         Some(self.words.capacity() as isize - before as isize).map(|words| words * size_of::<u32>() as isize)
+    }
+
+    /// Bytes that it holds elsewhere.
+    pub(super) fn words_bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u32>()
     }
 
     /// Forgets all counts. The room of a list is kept for what comes, that of a window is not. Says by how many bytes

@@ -3,6 +3,7 @@
 //! A cell is: number of pairs, then step of the index and count of each, all as varints.
 
 use bailiwick_slo::latency;
+use bailiwick_slo::saved;
 use hdrhistogram::Histogram;
 
 use super::cell::Cell;
@@ -33,6 +34,7 @@ enum Digits {
     /// Each the union of eight of those.
     One,
 }
+saved!(enum Digits { 0 => Two, 1 => One });
 
 /// Cells in the order of their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub(super) struct CellTable {
     bytes: Vec<u8>,
     digits: Digits,
 }
+saved!(struct CellTable { ends, bytes, digits });
 
 impl CellTable {
     /// Writes cells that come in the order of their numbers.

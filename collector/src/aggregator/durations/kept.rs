@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
 use bailiwick_slo::time::{SECOND_NS, Window};
 
 use super::cells::{self, CellTable, cell_id};
@@ -30,6 +31,7 @@ pub(in crate::aggregator) struct Shown {
     begun_ns: u64,
     through_ns: u64,
 }
+saved!(struct Shown { periods, hours, since, oldest, shed_before, whole_since_ns, begun_ns, through_ns });
 
 /// Cells that left memory or a digit before their time.
 #[derive(Debug, Default, Clone, Copy)]
@@ -37,6 +39,7 @@ pub(super) struct Shed {
     pub(super) periods: u64,
     pub(super) hours: u64,
 }
+saved!(struct Shed { periods, hours });
 
 impl Shown {
     /// Adds sealed cells where their period stands.

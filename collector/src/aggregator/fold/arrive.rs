@@ -1,6 +1,7 @@
 //! Rows of a batch on their way into the index: whose they are, what they say, who else is said to own them.
 
 use bailiwick_slo::conventions::EntryType;
+use bailiwick_slo::saved;
 use bailiwick_slo::weight::{ONE, Weight};
 
 use super::book::Booking;
@@ -229,6 +230,7 @@ impl Extras {
 /// Spans by where their weight comes from.
 #[derive(Debug, Default)]
 pub(super) struct WeightCounts([u64; WEIGHT_SOURCES.len()]);
+saved!(struct WeightCounts { 0 });
 
 const WEIGHT_SOURCES: [(WeightSource, &str); 6] = [
     (WeightSource::None, "none"),

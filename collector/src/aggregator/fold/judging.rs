@@ -85,19 +85,29 @@ impl Aggregator {
             let turn = bench.turns[at];
             self.turn(bench, &turn);
         }
+        self.compare_repeats(bench);
         self.compare_claims(bench, settling);
     }
 
     /// A repeated span moves from accepted to duplicates; the first one counts, whatever the others say.
-    fn leave_out_repeats(&mut self, bench: &mut Bench) {
+    fn leave_out_repeats(&mut self, bench: &Bench) {
         if bench.kin.repeats.is_empty() {
             return;
         }
+        bench
+            .kin
+            .repeats
+            .iter()
+            .for_each(|(_, place)| self.ledger.repeat(somebody(bench.spans[*place as usize].tenant)));
+        let leaving: Vec<u32> = bench.kin.repeats.iter().map(|(_, place)| bench.places[*place as usize]).collect();
+        self.index.take_out(bench.trace, &leaving);
+    }
+
+    /// L7: a span that came once more under another tenant's credential.
+    fn compare_repeats(&mut self, bench: &Bench) {
         const BY_AUTH: u8 = 0;
         for (first, place) in &bench.kin.repeats {
             let (kept, repeat) = (&bench.spans[*first as usize], &bench.spans[*place as usize]);
-            let tenant = somebody(repeat.tenant);
-            self.ledger.repeat(tenant);
             if kept.source() == BY_AUTH && repeat.source() == BY_AUTH && kept.tenant != repeat.tenant {
                 let modules = (NameId::NONE, kept.module, kept.operation);
                 let trace_id = self.index.trace(bench.trace).id;
@@ -109,8 +119,6 @@ impl Aggregator {
                 self.leaked.find(&Hop { module, end_ns, is_judged: false, rules: &rules });
             }
         }
-        let leaving: Vec<u32> = bench.kin.repeats.iter().map(|(_, place)| bench.places[*place as usize]).collect();
-        self.index.take_out(bench.trace, &leaving);
     }
 
     /// Lets a span become what it was found to be.

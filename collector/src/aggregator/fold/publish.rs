@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+
 use super::Aggregator;
 use crate::aggregator::durations::Heat;
 use crate::aggregator::names::{Bound, NewModule};
@@ -17,6 +19,7 @@ pub(super) struct Anomalies {
     changed: bool,
     shown: Arc<Vec<(Arc<str>, u64)>>,
 }
+saved!(struct Anomalies { counts, changed, shown });
 
 impl Anomalies {
     pub(super) fn count(&mut self, tenants: &Tenants, tenant: TenantId) {
@@ -39,6 +42,7 @@ impl Anomalies {
 /// The first requests of services, for those who wait for their first data.
 #[derive(Debug, Default)]
 pub(super) struct Firsts(Arc<Vec<First>>);
+saved!(struct Firsts { 0 });
 
 impl Firsts {
     pub(super) fn count(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
 use bailiwick_slo::time::Slot;
 use bailiwick_slo::weight::Weight;
 
@@ -34,6 +35,7 @@ pub(super) struct Attributing {
     slot: Slot,
     counts: [u64; 2],
 }
+saved!(struct Attributing { service, number, slot, counts });
 
 impl Default for Attributing {
     fn default() -> Self {

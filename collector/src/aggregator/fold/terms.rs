@@ -9,7 +9,6 @@ use bailiwick_slo::conventions::MODULE_UNKNOWN;
 use bailiwick_slo::taps::Taps;
 
 use super::{Aggregator, Bench, ClaimSource, Desk, Settings};
-use crate::aggregator::LeakSettings;
 use crate::aggregator::books::Ledger;
 use crate::aggregator::carries::Carries;
 use crate::aggregator::counts::intervals::Intervals;
@@ -24,6 +23,7 @@ use crate::aggregator::traces::index::{Index, Limits};
 use crate::aggregator::traces::judge;
 use crate::aggregator::traces::leaks::Allowed;
 use crate::aggregator::traces::pool::{NameId, Pool};
+use crate::aggregator::{LeakSettings, SeriesSettings};
 use crate::observation::{Nested, Uncertain};
 use crate::units::Period;
 
@@ -133,8 +133,16 @@ impl Aggregator {
     /// Empty books.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
+        // In a dry run each tenant needs a series, and those have the only maximum.
+        let tenants = Tenants::new(tenants_max(&terms.settings.series));
+        Self::with(terms, Pool::default(), tenants)
+    }
+
+    /// Empty books for tenants and names that have their numbers already.
+    pub(super) fn with(terms: Terms, known: Pool, mut tenants: Tenants) -> Self {
         let settings = &terms.settings;
         let mut index = Index::new(Limits::new(&settings.coverage, terms.late_accept.nanos()));
+        index.names = known;
         let pool = &mut index.names;
         let judges = terms.for_judges(pool);
         let unknown_module = pool.take(MODULE_UNKNOWN);
@@ -142,9 +150,6 @@ impl Aggregator {
         let peers = peers(&terms.modules, pool);
         let mut allowed = allowed(&settings.leaks, pool);
         index.terms = judges;
-        let series = &settings.series;
-        // In a dry run each tenant needs a series, and those have the only maximum.
-        let mut tenants = Tenants::new(if series.dry_run { series.max } else { series.tenants_max });
         let names = names(&terms, &mut tenants);
         allowed.renumber(&mut tenants);
         let streams = streams(&terms);
@@ -202,6 +207,10 @@ impl Aggregator {
             settings: terms.settings,
         }
     }
+}
+
+pub(super) fn tenants_max(series: &SeriesSettings) -> u32 {
+    if series.dry_run { series.max } else { series.tenants_max }
 }
 
 /// The directory of series, with room for those who always have it.

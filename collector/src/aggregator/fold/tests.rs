@@ -7,6 +7,7 @@ mod looked_up;
 mod orders;
 mod model;
 mod replay;
+mod kept;
 mod tapped;
 
 use bailiwick_slo::time::Window;

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+
 const CHUNK: usize = 256;
 
 /// The list. Cloning shares all chunks.
@@ -11,6 +14,7 @@ pub(in crate::aggregator) struct Chunked<T> {
     chunks: Vec<Arc<Vec<T>>>,
     length: usize,
 }
+saved!(struct [T: Saved + Send + Sync + 'static] Chunked<T> { chunks, length });
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {

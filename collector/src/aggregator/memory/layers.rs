@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+
 /// Tables that can be added.
 pub(in crate::aggregator) trait Merge {
     /// Tables are not merged beyond this: their offsets have 32 bits.
@@ -17,6 +20,7 @@ pub(in crate::aggregator) trait Merge {
 /// The tables, the large ones below.
 #[derive(Debug)]
 pub(in crate::aggregator) struct Layers<T>(Vec<Arc<T>>);
+saved!(struct [T: Saved + Send + Sync + 'static] Layers<T> { 0 });
 
 impl<T> Default for Layers<T> {
     fn default() -> Self {

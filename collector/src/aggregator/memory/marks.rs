@@ -1,10 +1,33 @@
 //! Numbers of what changed since the last publication, each once.
 
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
 /// The numbers.
 #[derive(Debug, Default)]
 pub(in crate::aggregator) struct Marks {
     marked: Vec<bool>,
     list: Vec<u32>,
+}
+
+impl Saved for Marks {
+    fn save(&self, to: &mut Writer) {
+        self.marked.len().save(to);
+        self.list.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (length, list) = (from.small()?, Vec::<u32>::load(from)?);
+        let mut marks = Self::default();
+        marks.grow(length as usize);
+        for number in list {
+            if number >= length {
+                return from.wrong("a mark is out of range");
+            }
+            marks.mark(number);
+        }
+        Ok(marks)
+    }
 }
 
 impl Marks {

@@ -1,12 +1,28 @@
 //! The open intervals: a few at a time, whatever clients stamp their spans with. When one more is wanted than may be
 //! open, the one farthest from the present is taken out first; its owner puts what it holds into a table.
 
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
 /// Open intervals by number, the one used last found at once.
 #[derive(Debug)]
 pub(in crate::aggregator) struct Open<V> {
     intervals: Vec<(u32, V)>,
     last: usize,
     max: usize,
+}
+
+impl<V: Saved> Kept for Open<V> {
+    fn save(&self, to: &mut Writer) {
+        self.intervals.save(to);
+        self.last.save(to);
+    }
+
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.intervals = Saved::load(from)?;
+        self.last = Saved::load(from)?;
+        Ok(())
+    }
 }
 
 impl<V: Default> Open<V> {

@@ -1,11 +1,29 @@
 //! Values by series number whose memory follows the numbers in use: a page of neighbours at a time. Nothing is copied
 //! when the directory grows, and an interval with few series costs few pages.
 
+use bailiwick_slo::saved::{Saved, load_roomy, save_roomy};
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
+/// Pages that a list ever has room for: numbers have 32 bits, and growth doubles.
+const PAGES_MAX: usize = 1 << 28;
+
 /// The list of pages. A value that was never asked for is the default one.
 #[derive(Debug)]
 pub(in crate::aggregator) struct Pages<T, const LENGTH: usize> {
     pages: Vec<Option<Box<[T; LENGTH]>>>,
     made: usize,
+}
+
+impl<T: Saved, const LENGTH: usize> Saved for Pages<T, LENGTH> {
+    fn save(&self, to: &mut Writer) {
+        save_roomy(&self.pages, to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let pages: Vec<Option<Box<[T; LENGTH]>>> = load_roomy(PAGES_MAX, from)?;
+        let made = pages.iter().flatten().count();
+        Ok(Self { pages, made })
+    }
 }
 
 impl<T, const LENGTH: usize> Default for Pages<T, LENGTH> {
@@ -30,6 +48,11 @@ impl<T: Default, const LENGTH: usize> Pages<T, LENGTH> {
         }
         let page = self.pages[page].as_mut().expect("it was there or was made above");
         &mut page[place % LENGTH]
+    }
+
+    /// All values of pages that were made.
+    pub(in crate::aggregator) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pages.iter().flatten().flat_map(|page| page.iter())
     }
 
     #[inline(never)]

@@ -1,6 +1,9 @@
 //! Places for values that come and go: fixed chunks, so that growing moves nothing and costs no double, and the places
 //! of those that went are given to those that come.
 
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
 /// Values of a chunk.
 const CHUNK: usize = 1_024;
 
@@ -11,6 +14,26 @@ pub(in crate::aggregator) struct Slab<T> {
     free: Vec<u32>,
     /// Places that were ever given.
     given: u32,
+}
+
+impl<T: Saved> Saved for Slab<T> {
+    fn save(&self, to: &mut Writer) {
+        self.given.save(to);
+        self.chunks.iter().for_each(|chunk| T::save_all(chunk, to));
+        self.free.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let given = from.small()?;
+        let mut chunks = Vec::new();
+        for first in (0..given as usize).step_by(CHUNK) {
+            let length = CHUNK.min(given as usize - first);
+            let mut chunk = T::load_all(length, from)?;
+            chunk.reserve_exact(CHUNK - length);
+            chunks.push(chunk);
+        }
+        Ok(Self { chunks, free: Saved::load(from)?, given })
+    }
 }
 
 impl<T> Default for Slab<T> {
@@ -49,6 +72,11 @@ impl<T> Slab<T> {
     #[inline]
     pub(in crate::aggregator) fn get_mut(&mut self, place: u32) -> &mut T {
         &mut self.chunks[place as usize / CHUNK][place as usize % CHUNK]
+    }
+
+    /// Places that were ever given.
+    pub(in crate::aggregator) fn given(&self) -> u32 {
+        self.given
     }
 
     /// Places in use.

@@ -6,6 +6,7 @@
 use std::f64::consts::LN_2;
 
 use bailiwick_slo::conventions::EntryType;
+use bailiwick_slo::saved;
 use bailiwick_slo::time::SECOND_NS;
 use twox_hash::XxHash3_64;
 
@@ -36,6 +37,7 @@ pub(super) const fn generation_at(now_ns: u64) -> u64 {
 /// Most leading zeros, plus one, of the numbers that chose each register. Empty: none yet.
 #[derive(Debug, Default, Clone)]
 struct Registers(Vec<u8>);
+saved!(struct Registers { 0 });
 
 impl Registers {
     /// Whether the number changed anything.
@@ -62,6 +64,7 @@ pub(super) struct Demand {
     changed: bool,
     was_used: bool,
 }
+saved!(struct Demand { running, before, estimate, changed, was_used });
 
 impl Demand {
     /// A name was asked for.

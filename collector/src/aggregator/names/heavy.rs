@@ -6,6 +6,9 @@
 //! since the name took the counter. Names rank by that: in a flood of names that come once, all counts grow to n / m,
 //! and the sure part alone tells a heavy name from the flood.
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use std::cmp::Reverse;
@@ -20,6 +23,7 @@ pub(super) struct Counter {
     /// And so often at least.
     pub(super) sure: u64,
 }
+saved!(struct Counter { number, count, sure });
 
 impl Counter {
     /// Who gives way first: the smallest count, of equal ones the largest number.
@@ -35,6 +39,19 @@ pub(super) struct Sketch {
     counters: Vec<Counter>,
     counters_max: usize,
     places: HashMap<u64, u32, foldhash::fast::RandomState>,
+}
+
+impl Saved for Sketch {
+    fn save(&self, to: &mut Writer) {
+        self.counters.save(to);
+        self.counters_max.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (counters, counters_max): (Vec<Counter>, usize) = Saved::load(from)?;
+        let places = counters.iter().map(|counter| counter.number).zip(0..).collect();
+        Ok(Self { counters, counters_max, places })
+    }
 }
 
 impl Sketch {

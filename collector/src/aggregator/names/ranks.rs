@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 
+use bailiwick_slo::saved;
 use bailiwick_slo::time::SECOND_NS;
 
 use super::Names;
@@ -34,6 +35,7 @@ struct Rank {
     /// Operations that may have a series, sorted.
     promoted: Vec<u64>,
 }
+saved!(struct Rank { module, sketch, promoted });
 
 /// All sketches.
 #[derive(Debug, Default)]
@@ -45,6 +47,7 @@ pub(super) struct Ranks {
     /// Halvings since the epoch.
     halved: Option<u64>,
 }
+saved!(struct Ranks { ranks, free, by_module, halved });
 
 impl Ranks {
     fn of(&self, module: ModuleId) -> RankId {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+
 use super::{Bound, Module, Names};
 use crate::aggregator::snapshot::ModuleId;
 use crate::aggregator::tenants::{self, TenantId, Tenants};
@@ -21,6 +23,7 @@ pub(super) struct Held {
     /// Series without a place, whose numbers and counts stay.
     resting: u32,
 }
+saved!(struct Held { series, modules, reserve, resting });
 
 /// How full the fullest is, of what each tenant or module has a maximum for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,7 @@ pub(in crate::aggregator) struct Fullest {
     /// Operations of a module of a tenant.
     pub(in crate::aggregator) operations: u32,
 }
+saved!(struct Fullest { series, modules, operations });
 
 /// Who asks for a series.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +66,7 @@ pub(super) struct Room {
     /// Something was given back: the fullest may be another.
     pub(super) has_shrunk: bool,
 }
+saved!(struct Room { held, admitted, unclaimed, given, fullest, has_shrunk });
 
 impl Room {
     pub(super) fn of(&self, tenant: TenantId) -> Held {
@@ -74,6 +79,18 @@ impl Room {
             self.held.resize(place + 1, Held::default());
         }
         &mut self.held[place]
+    }
+
+    /// Tenants that places are kept for.
+    pub(super) fn reserved(&self) -> impl Iterator<Item = TenantId> {
+        (0..).zip(&self.held).filter(|(_, held)| held.reserve > 0).map(|(tenant, _)| tenant)
+    }
+
+    /// Keeps as many places for these tenants and for no others.
+    pub(super) fn reserve_for(&mut self, tenants: &[TenantId], reserve: u32) {
+        self.held.iter_mut().for_each(|held| held.reserve = 0);
+        tenants.iter().for_each(|tenant| self.of_mut(*tenant).reserve = reserve);
+        self.unclaimed = self.held.iter().map(|held| held.reserve.saturating_sub(held.series)).sum();
     }
 
     /// A tenant takes the place of a series; `is_new`: with a number of its own.

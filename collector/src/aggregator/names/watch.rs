@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
 use bailiwick_slo::time::{SECOND_NS, Slot};
 
 use super::demand::{self, Demand};
@@ -24,6 +25,7 @@ pub(super) enum State {
     /// What no series is left for.
     Overflow,
 }
+saved!(enum State { 0 => Own, 1 => Resting, 2 => Overflow });
 
 /// A series as the last look found it.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,9 @@ pub(super) struct Watch {
     /// The generation of [`Demand`] that knows its name.
     generation: u64,
 }
+saved!(struct Watch {
+    key, state, is_named, number, count, behind_since_ns, would_limit, last_seen_ns, spans, has_restarted, generation
+});
 
 impl Watch {
     pub(super) const fn new(key: Key, state: State, (number, end_ns): (u64, u64)) -> Self {
@@ -104,6 +109,7 @@ pub(super) struct Looks {
     slot: Option<Slot>,
     generation: Option<u64>,
 }
+saved!(struct Looks { now_ns, slot, generation });
 
 impl Names {
     /// Looks at what series gained, once in a slot: at the totals of the last publication, with its clock (0: none yet).

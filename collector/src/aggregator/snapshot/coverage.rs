@@ -1,6 +1,7 @@
 //! What snapshots say about coverage (`sli.md` 2): the counts that figures are made of, and the figures.
 
 use super::ModuleId;
+use bailiwick_slo::saved;
 
 /// Counts of one tenant x module that coverage is made of. All are additive; of weighted spans the whole requests that
 /// were drawn for their entry.
@@ -66,6 +67,8 @@ pub const PARTS: usize = Part::Gaps as usize + Gap::ALL.len();
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts(pub [u64; PARTS]);
 
+saved!(struct Parts { 0 });
+
 impl Default for Parts {
     fn default() -> Self {
         Self([0; PARTS])
@@ -105,6 +108,7 @@ pub enum Gap {
     /// An inventoried peer that was called and shows nothing.
     PeerSilent = 6,
 }
+saved!(enum Gap { 0 => ParentMissingLocal, 1 => ParentMissingRemote, 2 => ParentMissingUnknown, 3 => ServerMissing, 4 => ClientRoot, 5 => ClientWithoutLocalEntry, 6 => PeerSilent });
 
 impl Gap {
     /// Every kind, in the order of its discriminant.
@@ -177,6 +181,7 @@ pub struct Settled {
     /// Share of traces that the index judges, in millionths.
     pub evaluated_ppm: u32,
 }
+saved!(struct Settled { first, revised, live, evaluated_ppm });
 
 /// A correction of bookings that late spans led to: `slots = exported - corrections`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::{Saved, load_known};
+use bailiwick_slo::wire::{Read, Reader, Writer};
+
 /// A leak rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -23,6 +27,7 @@ pub enum Rule {
     /// L8: tenant baggage to a peer outside the inventory.
     Egress = 8,
 }
+saved!(enum Rule { 1 => Edge, 2 => Trace, 3 => Conflict, 4 => Data, 5 => Missing, 6 => Flip, 7 => Identity, 8 => Egress });
 
 impl Rule {
     /// The published name, the value of the label `rule`.
@@ -49,6 +54,7 @@ pub enum Certainty {
     /// Two rules do, one of them by a verified token or by the data touched.
     Confirmed,
 }
+saved!(enum Certainty { 0 => Suspect, 1 => Confirmed });
 
 impl Certainty {
     /// The published name, the value of the label `verdict`.
@@ -71,6 +77,7 @@ pub enum Severity {
     /// Worth waking somebody.
     High,
 }
+saved!(enum Severity { 0 => Low, 1 => Medium, 2 => High });
 
 impl Severity {
     /// The published name.
@@ -117,6 +124,51 @@ pub struct Finding {
     pub count: u64,
 }
 
+/// What evidence is called.
+const EVIDENCE: [&str; 8] = ["token", "auth", "span", "resource", "header", "baggage", "data", "parent"];
+
+impl Saved for Finding {
+    fn save(&self, to: &mut Writer) {
+        self.id.save(to);
+        self.rules.save(to);
+        self.certainty.save(to);
+        self.severity.save(to);
+        [&self.parent_module, &self.child_module, &self.operation, &self.expected, &self.observed]
+            .into_iter()
+            .for_each(|text| text.save(to));
+        to.list(&self.evidence, |to, (name, text)| {
+            to.text(name);
+            text.save(to);
+        });
+        self.trace_ids.save(to);
+        [self.first_seen_ns, self.last_seen_ns, self.count].save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let (id, rules, certainty, severity) = Saved::load(from)?;
+        let [parent_module, child_module, operation, expected, observed] = Saved::load(from)?;
+        let evidence = from.list(|from| Ok((load_known(&EVIDENCE, from)?, Saved::load(from)?)))?;
+        let trace_ids = Saved::load(from)?;
+        let [first_seen_ns, last_seen_ns, count] = Saved::load(from)?;
+        Ok(Self {
+            id,
+            rules,
+            certainty,
+            severity,
+            parent_module,
+            child_module,
+            operation,
+            expected,
+            observed,
+            evidence,
+            trace_ids,
+            first_seen_ns,
+            last_seen_ns,
+            count,
+        })
+    }
+}
+
 /// What a pattern of data came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternFigures {
@@ -131,6 +183,7 @@ pub struct PatternFigures {
     /// It fired on more than 1 % of 1 000 spans or more, and is taken for wrong.
     pub disabled: bool,
 }
+saved!(struct PatternFigures { pattern, seen, fired, dry_run, disabled });
 
 /// How many findings there were since the daemon began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,3 +197,4 @@ pub struct FindingCount {
     /// How many spans.
     pub count: u64,
 }
+saved!(struct FindingCount { rule, certainty, module, count });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
 use hdrhistogram::Histogram;
 
 use super::DurationTotals;
@@ -19,6 +20,7 @@ pub enum EdgeKind {
     /// A peer that shows no spans of its own.
     Peer = 3,
 }
+saved!(enum EdgeKind { 0 => Module, 1 => Messaging, 2 => Database, 3 => Peer });
 
 impl EdgeKind {
     /// The published name: Tempo's `connection_type`.
@@ -48,6 +50,7 @@ pub struct EdgeName {
     /// What is there.
     pub kind: EdgeKind,
 }
+saved!(struct EdgeName { tenant, from, to, kind });
 
 /// Counts of an edge, by place: requests, failures, calls that their peer shows nothing of.
 pub const EDGE_FIELDS: usize = 3;
@@ -62,6 +65,7 @@ pub struct EdgeCounts {
     /// Those to an inventoried peer that shows nothing of them.
     pub unmatched: u64,
 }
+saved!(struct EdgeCounts { requests, failures, unmatched });
 
 impl From<[u64; EDGE_FIELDS]> for EdgeCounts {
     fn from([requests, failures, unmatched]: [u64; EDGE_FIELDS]) -> Self {
@@ -81,6 +85,7 @@ pub struct EdgeTotals {
     /// When its latest call ended, nanoseconds since the Unix epoch.
     pub last_seen_ns: u64,
 }
+saved!(struct EdgeTotals { counts, called, calling, last_seen_ns });
 
 /// An edge over a window.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ use super::{ModuleId, Parts, Snapshot};
 use crate::aggregator::classes::{CLASS_FIELDS, ClassOf};
 use crate::aggregator::counts::tiers::Closed;
 use crate::aggregator::leaked::LEAK_FIELDS;
+use bailiwick_slo::saved;
 
 /// The tables.
 #[derive(Debug, Default, Clone)]
@@ -48,6 +49,8 @@ pub struct Revisions {
     /// Of [`Snapshot::parts_joined`].
     pub parts: u64,
 }
+
+saved!(struct Revisions { classes, leaked, parts });
 
 impl Snapshot {
     /// How often what joins closed slots has changed.

@@ -7,6 +7,7 @@ use bailiwick_slo::latency;
 use bailiwick_slo::time::{SECOND_NS, Slot, Window};
 
 use super::{ModuleId, SeriesId, SlotCounts, Snapshot};
+use bailiwick_slo::saved;
 
 /// How long a slowest request stands: the running five minutes (`sli.md` 1.8).
 const SLOWEST_NS: u64 = 300 * SECOND_NS;
@@ -19,6 +20,7 @@ pub struct DurationTotals {
     /// Their sum in nanoseconds.
     pub sum_ns: u128,
 }
+saved!(struct DurationTotals { le, sum_ns });
 
 impl DurationTotals {
     /// Counts requests that took this long each.
@@ -43,6 +45,7 @@ pub struct SeriesDurations {
     /// Failures.
     pub failures: DurationTotals,
 }
+saved!(struct SeriesDurations { others, failures });
 
 /// A span that stands for others like it and can be looked up. Never one that is known not to be sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub struct Exemplar {
     /// When it ended, nanoseconds since the Unix epoch.
     pub end_ns: u64,
 }
+
+saved!(struct Exemplar { trace_id, span_id, duration_ns, end_ns });
 
 impl Exemplar {
     /// The five minutes that it ended in.
@@ -72,6 +77,7 @@ pub struct SeriesExemplars {
     /// The slowest of the five minutes that saw the latest request; excluded requests are none.
     pub slowest: Option<Exemplar>,
 }
+saved!(struct SeriesExemplars { latest, slowest });
 
 impl Snapshot {
     /// Counts of every series, by [`SeriesId`], over the closed slots `from..to` of the last 65 minutes (of older ones

@@ -1,6 +1,8 @@
 //! The buckets of a histogram stream, where they are kept: read from the words of a point, differenced, never added
 //! across different bounds (`sli.md` 1.9).
 
+use bailiwick_slo::saved;
+
 use super::exponential::{Exponential, Side};
 
 /// Populated buckets and bounds of a point beyond which its buckets are not kept.
@@ -19,6 +21,7 @@ pub(in crate::aggregator) enum Buckets {
     /// Buckets by index.
     Exponential(Box<Exponential>),
 }
+saved!(enum Buckets { 0 => Explicit { bounds, counts }, 1 => Exponential(buckets) });
 
 impl Buckets {
     /// The buckets that an explicit histogram's words say: bounds, then counts. `None` when there are none, or too many.

@@ -4,9 +4,12 @@
 //! A lower scale has half as many buckets: `i` becomes `i >> 1`, exactly. Buckets are kept where they are populated
 //! only, so that two histograms with far offsets cost what they hold.
 
+use bailiwick_slo::saved;
+
 /// Populated buckets of one sign, by index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::aggregator) struct Side(Vec<(i64, u64)>);
+saved!(struct Side { 0 });
 
 /// An exponential histogram without its sum.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,6 +21,7 @@ pub(in crate::aggregator) struct Exponential {
     pub(super) positive: Side,
     pub(super) negative: Side,
 }
+saved!(struct Exponential { scale, zero_threshold, zero_count, positive, negative });
 
 /// Upper end of a bucket.
 fn top(index: i64, scale: i16) -> f64 {

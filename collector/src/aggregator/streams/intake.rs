@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_slo::coverage::Source;
+use bailiwick_slo::kept;
+use bailiwick_slo::saved;
 use bailiwick_slo::taps::{TapNumber, Taps};
 use bailiwick_slo::time::{SECOND_NS, Slot};
 use foldhash::fast::RandomState;
@@ -66,11 +68,12 @@ pub(in crate::aggregator) struct Arrival<'a> {
 
 /// A stream's identity. The owner is in it: equal resources of two tenants, told apart by credential only, are two
 /// writers of two streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Key {
     id: [u8; 16],
     module: ModuleId,
 }
+saved!(struct Key { id, module });
 
 /// What is kept of a stream.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ struct Stream {
     /// What it adds to what is in flight.
     level: Option<i64>,
 }
+saved!(struct Stream { sequence, heard_ns, meaning, is_counting, level });
 
 // `sli.md` 1.9: about 120 bytes a stream.
 const _: () = assert!(size_of::<(Key, Stream)>() <= 120);
@@ -111,6 +115,10 @@ pub(in crate::aggregator) struct Streams {
     /// The journal's clock at the last point of each tenant x module, 0 where there was none.
     heard: Chunked<u64>,
 }
+kept!(Streams {
+    streams, bucket_bytes, kept, tapped, levels, counters, swept, last_points, first_counts, first_shown, heard;
+    shapes, services, operations
+});
 
 impl Streams {
     /// No streams yet. `late_accept_ns`: how old the start of a stream's first point may be for its value to count.

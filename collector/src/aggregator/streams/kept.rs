@@ -1,6 +1,7 @@
 //! What is kept of increases: counts by slot, by tenant x module and by service.
 
 use bailiwick_slo::outcome::Outcome as RequestOutcome;
+use bailiwick_slo::saved;
 
 use super::intake::{Arrival, Owner};
 use super::meaning::{Direction, Meaning};
@@ -42,6 +43,7 @@ pub(super) struct Kept {
     pub(super) modules: Tiers<MODULE_FIELDS>,
     pub(super) services: Tiers<SERVICE_FIELDS>,
 }
+saved!(struct Kept { modules, services });
 
 impl Kept {
     pub(super) fn close(&mut self, now_ns: u64, close_after_ns: u64) {

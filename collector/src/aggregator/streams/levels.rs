@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bailiwick_slo::saved;
+
 use super::meaning::Level;
 use crate::aggregator::snapshot::ModuleId;
 
@@ -16,6 +18,7 @@ pub(super) struct Levels {
     changed: bool,
     shown: Arc<BTreeMap<ModuleId, [Option<i64>; 2]>>,
 }
+saved!(struct Levels { sums, changed, shown });
 
 impl Levels {
     /// A stream's value takes the place of the one that it had.

@@ -1,6 +1,7 @@
 //! What a metric's name says about the platform (`sli.md` 1.9, the table of metrics), old and new names alike.
 
 use bailiwick_slo::coverage::Source;
+use bailiwick_slo::saved;
 
 /// What a metric measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(in crate::aggregator) enum Meaning {
     /// What processes, containers and machines use.
     Resource,
 }
+saved!(enum Meaning { 0 => Requests(convention), 1 => Gateway, 2 => SpansStarted, 3 => SpansExported, 4 => SpansProcessed, 5 => Level(level), 6 => Tokens(direction), 7 => Models, 8 => Resource });
 
 /// Which conventions a metric of requests follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,7 @@ pub(in crate::aggregator) enum Convention {
     /// RPC and messaging.
     Other,
 }
+saved!(enum Convention { 0 => HttpNew, 1 => HttpOld, 2 => Other });
 
 /// What is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,7 @@ pub(in crate::aggregator) enum Level {
     /// Spans that have not ended.
     LiveSpans = 1,
 }
+saved!(enum Level { 0 => ActiveRequests, 1 => LiveSpans });
 
 /// Which way tokens go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub(in crate::aggregator) enum Direction {
     /// From the model.
     Output,
 }
+saved!(enum Direction { 0 => Stated, 1 => Input, 2 => Output });
 
 const NAMES: [(&str, Meaning); 13] = [
     ("http.server.request.duration", Meaning::Requests(Convention::HttpNew)),

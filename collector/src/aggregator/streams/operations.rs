@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bailiwick_slo::kept;
 use bailiwick_slo::time::SECOND_NS;
 
 use crate::aggregator::snapshot::ModuleId;
@@ -27,6 +28,7 @@ pub(super) struct Operations {
     changed: bool,
     shown: Arc<Grown>,
 }
+kept!(Operations { grown, held, refused, changed, shown });
 
 impl Operations {
     pub(super) fn new(max: usize) -> Self {

@@ -4,6 +4,8 @@
 //! What a point adds is never negative, and never what was there before the daemon looked: an old service must not
 //! arrive as one jump.
 
+use bailiwick_slo::saved;
+
 use super::buckets::Buckets;
 use super::spread::SPREAD_NS_MAX;
 use crate::observation::batch::row::{Point, point_flag};
@@ -42,6 +44,7 @@ pub(super) enum Number {
     Integer(i64),
     Double(f64),
 }
+saved!(enum Number { 0 => Integer(number), 1 => Double(number) });
 
 /// Why a point was dropped after its request was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +130,7 @@ pub(super) struct Sequence {
     count: u64,
     buckets: Option<Box<Buckets>>,
 }
+saved!(struct Sequence { start_ns, time_ns, value, count, buckets });
 
 impl Number {
     fn as_f64(self) -> f64 {

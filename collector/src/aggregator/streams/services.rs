@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::{MODULE_UNKNOWN, OTHER};
+use bailiwick_slo::kept;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -27,6 +28,7 @@ pub(super) struct Services {
     refused: u64,
     max: usize,
 }
+kept!(Services { numbers, names, refused });
 
 impl Default for Services {
     fn default() -> Self {

@@ -1,5 +1,7 @@
 //! What kind of metric each name is to each resource, and which HTTP name it sends.
 
+use bailiwick_slo::kept;
+use bailiwick_slo::saved;
 use bailiwick_slo::time::SECOND_NS;
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
@@ -23,6 +25,7 @@ struct Shape {
     is_monotonic: bool,
     unit: u64,
 }
+saved!(struct Shape { data, is_monotonic, unit });
 
 /// Shapes of names by resource.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub(super) struct Shapes {
     http: HashMap<Instance, u64, RandomState>,
     max: usize,
 }
+kept!(Shapes { known, http });
 
 fn instance(owner: &Owner) -> Instance {
     (owner.resource_hash, owner.module)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bailiwick_slo::coverage::{Denominator, Source};
 use bailiwick_slo::ratio::Ratio;
+use bailiwick_slo::saved;
 use bailiwick_slo::time::Slot;
 
 use super::operations::Grown;
@@ -78,6 +79,9 @@ pub struct StreamCounters {
     /// Points that SLOs read.
     pub taps: TapCounters,
 }
+saved!(struct StreamCounters {
+    dropped, baselines, without_value, resets, gaps, writer_conflicts, superseded, buckets_refused, operations_refused, services_refused, streams, taps
+});
 
 /// The figures of one moment.
 #[derive(Debug, Clone, Default)]

@@ -3,6 +3,7 @@
 //! It knows no SLO. A point whose kind of data is not what its tap reads counts nothing there, and is counted as such.
 
 use bailiwick_slo::exact::Decimal;
+use bailiwick_slo::saved;
 use bailiwick_slo::spec::{BETA_SCALE, Compared};
 use bailiwick_slo::taps::{Reads, TapNumber, Taps};
 use foldhash::fast::RandomState;
@@ -31,13 +32,14 @@ const ONE: f64 = 10_u64.pow(BETA_SCALE as u32) as f64;
 pub type TappedId = u32;
 
 /// Whose points a tap counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TappedName {
     /// The tap.
     pub tap: TapNumber,
     /// Tenant x module of the points.
     pub module: ModuleId,
 }
+saved!(struct TappedName { tap, module });
 
 /// What a tap counted for one tenant x module over a slot or window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +68,7 @@ pub struct TapCounters {
     /// Readings for pairs beyond the maximum.
     pub refused: u64,
 }
+saved!(struct TapCounters { unknown, unfit, without_buckets, out_of_range, refused });
 
 /// What a tap reads, ready to be compared with what comes on the wire.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +78,7 @@ enum Reading {
     Buckets(f64),
     Level,
 }
+saved!(enum Reading { 0 => Increase, 1 => Points(op, value), 2 => Buckets(bound), 3 => Level });
 
 /// The counts.
 #[derive(Debug, Default)]
@@ -86,6 +90,7 @@ pub(super) struct TapBooks {
     pub(super) counts: Tiers<TAPPED_FIELDS>,
     pub(super) counters: TapCounters,
 }
+saved!(struct TapBooks { readings, numbers, names, counts, counters });
 
 impl TapCounts {
     pub(super) const fn from_fields([part, of, unknown]: [u64; TAPPED_FIELDS]) -> Self {

@@ -9,6 +9,9 @@ mod clock;
 
 use std::hash::BuildHasher;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
@@ -72,6 +75,9 @@ pub(in crate::aggregator) struct Trace {
     pub(in crate::aggregator) verdict: u8,
     is_free: bool,
 }
+saved!(struct Trace {
+    id, first, last, spans, owner, randomness, first_at_ns, last_at_ns, auth, turn, is_dirty, is_settled, verdict, is_free
+});
 
 /// A trace, as long as its turn lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +85,7 @@ pub(in crate::aggregator) struct TraceRef {
     pub(in crate::aggregator) place: u32,
     turn: u32,
 }
+saved!(struct TraceRef { place, turn });
 
 /// A span on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +119,7 @@ pub(in crate::aggregator) struct Aside {
     /// Tenants that it is said to belong to, where they may not agree.
     pub(in crate::aggregator) claims: Option<Box<Claims>>,
 }
+saved!(struct Aside { links, messages, claims });
 
 impl Aside {
     fn memory_bytes(&self) -> usize {
@@ -148,6 +156,40 @@ pub(in crate::aggregator) struct Index {
     turns: u32,
     /// Spans of traces that had to leave before they were judged.
     pub(in crate::aggregator) evicted: Vec<Evicted>,
+}
+
+impl Kept for Index {
+    /// Between two records nothing is owed to the books.
+    fn save(&self, to: &mut Writer) {
+        debug_assert!(self.evicted.is_empty(), "what was evicted is booked with its record");
+        self.sample.save(to);
+        self.spans.save(to);
+        self.traces.save(to);
+        self.asides.save(to);
+        self.dirty.save(to);
+        self.due.save(to);
+        self.usage.save(to);
+        self.turns.save(to);
+    }
+
+    /// Takes the state over, but for names and limits.
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.sample = Saved::load(from)?;
+        self.spans = Saved::load(from)?;
+        self.traces = Saved::load(from)?;
+        self.asides = Saved::load(from)?;
+        self.dirty = Saved::load(from)?;
+        self.due = Saved::load(from)?;
+        self.usage = Saved::load(from)?;
+        self.turns = Saved::load(from)?;
+        let (traces, hasher) = (&self.traces, &self.hasher);
+        let hash = |place: &u32| hasher.hash_one(traces.get(*place).id);
+        self.by_id = HashTable::with_capacity(traces.len());
+        for place in (0..traces.given()).filter(|place| !traces.get(*place).is_free) {
+            self.by_id.insert_unique(hash(&place), place, hash);
+        }
+        Ok(())
+    }
 }
 
 impl Index {

@@ -1,6 +1,8 @@
 //! Tenants that meet where they should not, in the spans of one settled trace (`sli.md` 3.1: L1, L2, L6), and the claims
 //! of one span that differ (L3, L4, L8). A parent that is missing is no verdict, never "clean".
 
+use bailiwick_slo::saved;
+
 use super::judge::{Found, Terms};
 use super::kin::{Kin, MISSING, ROOT};
 use super::pool::NameId;
@@ -230,6 +232,9 @@ pub(in crate::aggregator) struct Claims {
     /// It hands its baggage to a peer outside the inventory.
     pub(in crate::aggregator) leaves: bool,
 }
+saved!(struct Claims {
+    auth, token, span, resource, header, baggage, data, pattern, is_data_judged, token_differs, leaves
+});
 
 impl Claims {
     /// In the order in which they are believed.

@@ -7,6 +7,9 @@
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
+use bailiwick_slo::saved;
+use bailiwick_slo::saved::Saved;
+use bailiwick_slo::wire::{Read, Reader, Writer};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
@@ -15,6 +18,7 @@ use crate::aggregator::names::{NO_SYMBOL, Symbol};
 /// Number of a name, as long as somebody uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::aggregator) struct NameId(pub(in crate::aggregator) u32);
+saved!(struct NameId { 0 });
 
 impl NameId {
     /// No name.
@@ -30,6 +34,7 @@ struct Entry {
     /// Its number among the names of series, as far as it was asked.
     symbol: Symbol,
 }
+saved!(struct Entry { text, uses, is_idle, symbol });
 
 /// The names.
 #[derive(Debug)]
@@ -41,6 +46,32 @@ pub(in crate::aggregator) struct Pool {
     by_text: HashTable<u32>,
     hasher: RandomState,
     text_bytes: usize,
+}
+
+impl Saved for Pool {
+    fn save(&self, to: &mut Writer) {
+        self.entries.save(to);
+        self.free.save(to);
+        self.idle.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Read<Self> {
+        let mut pool = Self {
+            entries: Saved::load(from)?,
+            free: Saved::load(from)?,
+            idle: Saved::load(from)?,
+            by_text: HashTable::new(),
+            hasher: RandomState::default(),
+            text_bytes: 0,
+        };
+        let (entries, hasher) = (&pool.entries, &pool.hasher);
+        for (number, entry) in (0..).zip(entries).filter(|(_, entry)| !entry.text.is_empty()) {
+            pool.text_bytes += entry.text.len();
+            let hash = |number: &u32| hasher.hash_one(&*entries[*number as usize].text);
+            pool.by_text.insert_unique(hash(&number), number, hash);
+        }
+        Ok(pool)
+    }
 }
 
 /// Names kept that nobody uses.

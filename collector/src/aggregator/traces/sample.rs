@@ -1,6 +1,8 @@
 //! Which traces are judged when not all of them fit (`sli.md` 2.3): a sample by the trace's own randomness, so that all
 //! spans of a trace share its fate, halved for whoever uses most and doubled again when there is room.
 
+use bailiwick_slo::saved;
+
 use crate::aggregator::tenants::TenantId;
 
 /// Bits of randomness.
@@ -15,6 +17,7 @@ pub(in crate::aggregator) struct Sample {
     halved: Vec<u8>,
     calm_since_ns: Option<u64>,
 }
+saved!(struct Sample { halved, calm_since_ns });
 
 impl Sample {
     /// Randomness of a trace without `rv`: the low 56 bits of its id (W3C Trace Context level 2).

@@ -2,6 +2,7 @@
 
 use bailiwick_slo::conventions::EntryType;
 use bailiwick_slo::outcome::Outcome;
+use bailiwick_slo::saved;
 
 use super::pool::NameId;
 use crate::aggregator::tenants::{self, TenantId};
@@ -129,6 +130,9 @@ pub(in crate::aggregator) struct Span {
     /// The tenant that it was booked under or found to have.
     pub(in crate::aggregator) found: TenantId,
 }
+saved!(struct Span {
+    id, parent, start_ns, end_ns, weight, next, resource, operation, module, booked, peer, service, tenant, place, drawn, flags, marks, found
+});
 
 impl Span {
     /// A span that says nothing.

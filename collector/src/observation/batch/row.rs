@@ -276,6 +276,7 @@ pub struct Link {
     /// Span id.
     pub span_id: [u8; 8],
 }
+bailiwick_slo::saved!(struct Link { trace_id, span_id });
 
 /// Items of one tenant refused for one reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

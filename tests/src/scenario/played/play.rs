@@ -9,6 +9,7 @@ use bailiwick_collector::config::{self, Settings};
 use bailiwick_collector::observation::batch::{Batch, Meta};
 use bailiwick_collector::observation::report::Warning;
 use bailiwick_collector::observation::{Observer, Request, Signal};
+use bailiwick_slo::wire::{Reader, Writer};
 use prost::Message;
 
 use super::encode::{self, BEGIN_NS};
@@ -36,8 +37,17 @@ pub(in crate::scenario) struct Seen {
     pub(in crate::scenario) warnings: BTreeMap<&'static str, u64>,
 }
 
+/// How the aggregator lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scenario) enum Life {
+    /// From the beginning to the end.
+    Whole,
+    /// It is saved and restored at every tick, as by as many restarts.
+    Restored,
+}
+
 /// Plays a scenario; answers what is seen at each of `looks` and at the end.
-pub(in crate::scenario) fn play(scenario: &Scenario) -> Result<Vec<(Moment, Seen)>> {
+pub(in crate::scenario) fn play(scenario: &Scenario, life: Life) -> Result<Vec<(Moment, Seen)>> {
     let settings = settings(scenario)?;
     let spans = encode::spans(scenario)?;
     let mut parcels = Vec::new();
@@ -70,6 +80,9 @@ pub(in crate::scenario) fn play(scenario: &Scenario) -> Result<Vec<(Moment, Seen
             daemon.take(parcel)?;
         }
         let snapshot = daemon.tick(now);
+        if life == Life::Restored {
+            daemon.restart(&settings)?;
+        }
         while moments.get(seen.len()).is_some_and(|moment| *moment <= now) {
             let warnings = daemon.warnings.clone();
             seen.push((moments[seen.len()], Seen { snapshot: Arc::clone(&snapshot), warnings }));
@@ -134,6 +147,20 @@ impl Daemon {
         let batch = Batch::check(observed.batch.bytes().to_vec()).context("a batch is damaged")?;
         self.seq += 1;
         self.fold.apply(self.seq, &batch.view());
+        Ok(())
+    }
+
+    fn restart(&mut self, settings: &Settings) -> Result<()> {
+        let mut to = Writer::default();
+        self.fold.save(&mut to);
+        let bytes = to.into_bytes();
+        let restored = Aggregator::restore(settings.terms(), &mut Reader::new(&bytes));
+        self.fold = restored.map_err(|error| anyhow::anyhow!("what was saved cannot be read: {error}"))?;
+        let mut to = Writer::default();
+        self.fold.save(&mut to);
+        if to.into_bytes() != bytes {
+            bail!("what was restored is saved as something else");
+        }
         Ok(())
     }
 

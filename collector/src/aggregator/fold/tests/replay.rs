@@ -9,7 +9,7 @@ use crate::aggregator::{HistogramSettings, SeriesSettings, Settings};
 use crate::units::ByteSize;
 
 /// Everything that a snapshot says, as text.
-fn told(snapshot: &Snapshot) -> String {
+pub(super) fn told(snapshot: &Snapshot) -> String {
     use std::fmt::Write;
     let mut out = String::new();
     let mut line = |part: &dyn std::fmt::Debug| writeln!(out, "{part:?}").expect("a string takes all");
@@ -41,7 +41,7 @@ fn told(snapshot: &Snapshot) -> String {
 }
 
 /// Maxima that random requests run into, and a budget of cells that they exceed.
-fn tight() -> impl Strategy<Value = Settings> {
+pub(super) fn tight() -> impl Strategy<Value = Settings> {
     let maxima = (4_u32..16, 2_u32..8, 1_u32..4, 1_u32..4, 1_u32..4);
     let series = (maxima, 0_u32..3, prop::bool::weighted(0.2)).prop_map(
         |((max, per_tenant_max, tenants_max, modules_max, operations_top), sketches_max, dry_run)| SeriesSettings {

@@ -1,5 +1,7 @@
 //! How much of the index is used, by whom, and what gives way when it is too much.
 
+use bailiwick_slo::saved;
+
 use super::{Evicted, Index, Trace};
 use crate::aggregator::memory::slab::Slab;
 use crate::aggregator::tenants::TenantId;
@@ -27,6 +29,9 @@ pub(super) struct Use {
     /// When the latest of the settled traces that had to leave early had settled.
     pub(super) forgotten_ns: u64,
 }
+saved!(struct Use {
+    by_tenant, live_traces, settled_traces, settled_spans, asides_bytes, fullest_trace, oversized, unjudged, forgotten_ns
+});
 
 impl Use {
     fn spans_of(&mut self, tenant: TenantId) -> &mut u64 {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bailiwick_slo::saved;
+
 use super::{Index, TraceRef};
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -14,6 +16,7 @@ pub(super) struct Due {
     /// Settled traces with the time of their settling, the oldest first.
     pub(super) settled: VecDeque<(u64, TraceRef)>,
 }
+saved!(struct Due { settle, settled });
 
 impl Due {
     pub(super) fn add(&mut self, trace: TraceRef, at_ns: u64) {

@@ -2,6 +2,7 @@
 
 mod world;
 mod metrics;
+mod restored;
 
 use serde_json::json;
 

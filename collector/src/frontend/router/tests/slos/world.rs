@@ -19,7 +19,7 @@ use prost::Message as _;
 
 use super::super::*;
 use crate::evaluator::{Beginning, Feed, InstanceReport};
-use crate::observation::batch::Meta;
+use crate::observation::batch::{Batch, Meta};
 use crate::observation::{Observer, Rules, Signal};
 
 pub(super) const LIMITS: Limits = Limits { instances_max: 100, memory_bytes_max: usize::MAX };
@@ -112,6 +112,20 @@ pub(super) fn beginning(slos: Vec<Slo>) -> Beginning {
     Beginning { slos: Some(slos), store_id, limits: LIMITS, ledger_bytes_max: 1 << 20, settle_ns }
 }
 
+/// What observers make of spans.
+pub(super) fn observed(resource_spans: Vec<ResourceSpans>, observed_at_ns: u64) -> Batch {
+    let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+    let request = crate::observation::Request {
+        protobuf: &body,
+        body: &body,
+        signal: Signal::Traces,
+        observed_at_ns,
+        items_expected: None,
+        meta: Meta::default(),
+    };
+    Observer::new(Arc::new(Rules::default())).observe(&request).expect("it is OTLP").batch
+}
+
 /// The aggregator and the evaluator, tick after tick.
 pub(super) struct Daemon {
     fold: Aggregator,
@@ -123,18 +137,9 @@ pub(super) struct Daemon {
 
 impl Daemon {
     pub(super) fn receive(&mut self, resource_spans: Vec<ResourceSpans>) {
-        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-        let request = crate::observation::Request {
-            protobuf: &body,
-            body: &body,
-            signal: Signal::Traces,
-            observed_at_ns: self.now_ns,
-            items_expected: None,
-            meta: Meta::default(),
-        };
-        let observed = Observer::new(Arc::new(Rules::default())).observe(&request).expect("it is OTLP");
+        let batch = observed(resource_spans, self.now_ns);
         self.records += 1;
-        self.fold.apply(self.records, &observed.batch.view());
+        self.fold.apply(self.records, &batch.view());
     }
 
     pub(super) fn tick_until(&mut self, end_ns: u64) {
