@@ -1,40 +1,39 @@
 //! The whole daemon: sockets refuse until the rooms behind them run, and rooms stop in the order of the data.
 
 mod bound;
+mod front;
+mod ground;
 mod guest;
 mod inventory;
 mod outcome;
 mod pulse;
+mod rooms;
+mod signals;
 mod slos;
 
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use bailiwick_slo::course::control::Control;
+use tokio::sync::watch;
 
-use crate::aggregator::snapshot::Limit;
-use crate::aggregator::{self, Snapshot};
-use crate::clock::{SharedClock, SystemClock};
 use crate::config::Settings;
-use crate::evaluator;
 use crate::frontend::{self, Orders, Readiness};
-use crate::journal::MemoryJournal;
-use crate::observation::budget::Budget;
-use crate::observation::{Observer, Rules};
-use crate::receiver::accept::{Occupancy, Seats};
-use crate::receiver::{self, Pipeline, Plan, Receiver, Surroundings, Walk};
+use crate::journal::{Journal, Later, Record};
+use crate::receiver::Receiver;
 
 pub use bound::MemoryBound;
+use front::Front;
+use ground::Ground;
 pub use guest::{Guest, Living, Past};
 pub use outcome::{StartError, Started, Summary};
 use pulse::Pulse;
+use rooms::{Rooms, Threads};
+use signals::Signals;
 
-/// Records that wait for the aggregator; the in-flight budget bounds their bytes.
-const INBOX_RECORDS_MAX: usize = 256;
-/// Snapshots that wait for the evaluator.
-const SNAPSHOTS_WAITING_MAX: usize = 4;
+/// Longest time for the evaluator to take definitions over at the start: replay is over by then.
+const ORDER_MAX: Duration = Duration::from_secs(60);
 /// How long scrapes under way may take at the end.
 const FIGURES_GRACE: Duration = Duration::from_secs(1);
 
@@ -53,12 +52,13 @@ pub fn run(settings: Settings, guest: Option<Guest>, announce: impl FnOnce(&Star
             Some(Guest { past, live, promises }) => (Some(past), Some(live), promises),
             None => (None, None, Vec::new()),
         };
-        let daemon = Daemon::start(settings, past, promises).await?;
+        let daemon = Box::pin(Daemon::start(settings, past, promises)).await?;
         let started = daemon.started(began);
+        let signals = Signals::listen()?;
         announce(&started);
         match live {
-            None => daemon.until_stopped(std::future::pending()).await,
-            Some(live) => daemon.until_stopped(live(&started)).await,
+            None => daemon.until_stopped(signals, std::future::pending()).await,
+            Some(live) => daemon.until_stopped(signals, live(&started)).await,
         }
     });
     // A task that hangs must not hold the process: what was acknowledged has been applied by now.
@@ -78,8 +78,10 @@ struct Daemon {
     /// The only journal handle besides the pipeline's: for ticks.
     pulse: tokio::task::JoinHandle<()>,
     stop_pulse: watch::Sender<bool>,
-    aggregator: std::thread::JoinHandle<Arc<Snapshot>>,
-    evaluator: std::thread::JoinHandle<()>,
+    threads: Threads,
+    data: Option<PathBuf>,
+    /// Why the disk failed, once it has.
+    failure: watch::Receiver<Option<String>>,
 }
 
 impl Daemon {
@@ -88,62 +90,38 @@ impl Daemon {
         past: Option<Past>,
         promises: Vec<(String, String)>,
     ) -> Result<Self, StartError> {
-        // Before any room asks for a counter: handles of an earlier time count nowhere.
-        let recorded = frontend::recorder();
-        let clock: SharedClock = Arc::new(SystemClock);
-        let budget = Budget::new(settings.limits.inflight_bytes_max.0);
-        let (inbox, records) = mpsc::channel(INBOX_RECORDS_MAX);
-        let journal = MemoryJournal::new(inbox);
-
-        let (ready, ready_seen) = watch::channel(false);
-        let body_bytes_max = settings.limits.body_bytes_max.0;
-        let surroundings = Surroundings { budget: budget.clone(), body_bytes_max, ready: ready_seen };
-        let rules = Arc::new(settings.rules());
-        let pipeline = pipeline(&settings, &rules, journal.clone(), &clock);
-        let receiver = receiver::start(&settings.receiver, surroundings, pipeline).await;
-        let receiver = receiver.map_err(|error| StartError::Listen(error.to_string()))?;
-        let server = frontend::Bound::bind(&settings.server).await;
-        let server = server.map_err(|error| StartError::Listen(error.to_string()))?;
-
+        let ground = Ground::take(&settings)?;
+        let data = ground.path().map(Path::to_owned);
+        let (front, server) = Front::bind(&settings).await?;
         let definitions = slos::definitions(&settings, promises);
         let documents = definitions().map_err(StartError::Definitions)?;
-        let (fold, feed, report) = slos::begin(&settings, &rules, documents, past);
+        let begun = slos::begin(&settings, &front.rules, &ground, (&documents, past))?;
         // What lies in the past needs no announcement.
-        let announced = fold.firsts();
-        let (told, snapshots) = std::sync::mpsc::sync_channel(SNAPSHOTS_WAITING_MAX);
-        let (reader, aggregator) = aggregator::start(fold, records, told).map_err(anyhow::Error::new)?;
-        let (evaluated, seen) = watch::channel(0);
-        let started = evaluator::start(feed, report, snapshots, evaluated);
-        let (reports, evaluator) = started.map_err(anyhow::Error::new)?;
-        let orders = Orders::new(Arc::new(journal.clone()), seen);
-        let readiness = Readiness::new();
-        let state = frontend::State::new(frontend::Parts {
-            settings: settings.server.clone(),
-            metrics: settings.metrics.clone(),
-            inventory: inventory::inventory(&settings),
-            snapshots: Arc::new(move || reader.load()),
-            orders: orders.clone(),
-            definitions: slos::told(definitions),
-            reports: Arc::new(move || reports.load()),
-            limits: connections(receiver.seats()),
-            readiness: readiness.clone(),
-            budget,
-            recorded: recorded.clone(),
-            started_at_ns: clock.now_unix_ns(),
-            clock: Arc::clone(&clock),
-            otlp_http_port: receiver.http().first().map(SocketAddr::port),
-        });
+        let announced = begun.0.firsts();
+        let (broken, failure) = watch::channel(None);
+        let rooms = Rooms::start(&settings, ground, begun, &broken)?;
+        let mut seen = rooms.seen.clone();
+        let orders = Orders::new(Arc::<Later>::clone(&front.journal), seen.clone());
+        let state = front.state(&settings, (&rooms, &orders), definitions);
         let frontend = server.serve(state.clone()).map_err(anyhow::Error::new)?;
-        readiness.set_listeners_bound(true);
-        readiness.set_configuration_valid(true);
-        readiness.set_journal_accepting(true);
+        front.readiness.set_listeners_bound(true);
+        front.readiness.set_configuration_valid(true);
+        let (threads, is_durable) = rooms.replay(&settings, &front.clock, &front.journal, broken).await?;
+        front.readiness.set_journal_accepting(true);
+        // Definitions are an order like any other; those of an earlier time are gone with it. The first tick carries it
+        // out.
+        let order = Control::Define(documents);
+        let ordered = if is_durable { give(&*front.journal, order).await? } else { 0 };
+        let Front { recorded, clock, journal, readiness, receiver, ready, .. } = front;
         let patterns_told = vec![false; settings.aggregator.leaks.data_patterns.len()];
-        let (stop_pulse, stopped) = watch::channel(false);
         let pulse = Pulse { journal, clock, recorded, state: state.clone(), ready, announced, patterns_told };
+        let (stop_pulse, stopped) = watch::channel(false);
         let pulse = tokio::spawn(pulse.beat(stopped));
+        let carried_out = tokio::time::timeout(ORDER_MAX, seen.wait_for(|seq| *seq >= ordered)).await;
+        carried_out.ok().and_then(Result::ok).ok_or_else(|| anyhow::anyhow!("failed to take SLO definitions over"))?;
         receiver.open();
         pulse::until_ready(&state).await;
-        Ok(Self { settings, receiver, frontend, orders, readiness, state, pulse, stop_pulse, aggregator, evaluator })
+        Ok(Self { settings, receiver, frontend, orders, readiness, state, pulse, stop_pulse, threads, data, failure })
     }
 
     fn started(&self, began: Instant) -> Started {
@@ -153,26 +131,29 @@ impl Daemon {
             grpc: self.receiver.grpc().to_vec(),
             http: self.receiver.http().to_vec(),
             server: self.frontend.address,
+            data: self.data.clone(),
             memory: MemoryBound::of(&self.settings, 2 * cores() as u64),
         }
     }
 
     /// Runs until a signal, or until the guest has gone.
-    async fn until_stopped(self, guest: impl Future<Output = ()>) -> Result<Summary, StartError> {
-        let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-        let [Ok(mut terminate), Ok(mut interrupt), Ok(hangup)] = signals else {
-            return Err(anyhow::anyhow!("failed to listen for signals").into());
-        };
+    async fn until_stopped(self, signals: Signals, guest: impl Future<Output = ()>) -> Result<Summary, StartError> {
+        let Signals { mut terminate, mut interrupt, hangup } = signals;
         let mut asked = async || {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
         };
+        let mut failure = self.failure.clone();
         tokio::select! {
             () = asked() => {}
             () = guest => {}
             () = self.state.reload_at(hangup) => {}
+            Ok(why) = failure.wait_for(Option::is_some) => {
+                // Nothing more is acknowledged; what was is on the disk, and the next start reads it.
+                return Err(StartError::Data(format!("the disk failed: {}", why.as_deref().unwrap_or_default())));
+            }
         }
         tracing::info!("stopping: no new requests, finishing those that were begun");
         self.readiness.set_stopping();
@@ -193,35 +174,18 @@ impl Daemon {
         self.orders.close();
         let _ = self.stop_pulse.send(true);
         let _ = self.pulse.await;
-        // All handles of the journal are gone: its inbox closes, and the aggregator ends when it has read it out.
-        let last = tokio::task::spawn_blocking(|| {
-            let last = self.aggregator.join();
-            let _ = self.evaluator.join();
-            last
-        });
-        let last = last.await.ok().and_then(Result::ok).unwrap_or_default();
+        // All handles of the journal are gone: it ends, and after it each room in turn, when it has read out its inbox.
+        let last = tokio::task::spawn_blocking(|| self.threads.end());
+        let last = last.await.unwrap_or_default();
         self.frontend.stop(FIGURES_GRACE).await;
         Summary::of(&last)
     }
 }
 
-fn pipeline(settings: &Settings, rules: &Arc<Rules>, journal: MemoryJournal, clock: &SharedClock) -> Pipeline {
-    let rules = Arc::clone(rules);
-    Pipeline::new(Plan {
-        walkers: Box::new(move || Box::new(Observer::new(Arc::clone(&rules))) as Box<dyn Walk>),
-        journal: Arc::new(journal),
-        clock: Arc::clone(clock),
-        limits: settings.limits.clone(),
-        workers: cores(),
-    })
-}
-
-/// The receiver's bound, for those who show bounds.
-fn connections(seats: Seats) -> frontend::LimitsReader {
-    Arc::new(move || {
-        let Occupancy { taken, max, refused } = seats.occupancy();
-        vec![Limit { name: "connections_max", used: taken, max, refused }]
-    })
+/// Gives an order before anybody else can; its number.
+async fn give(journal: &dyn Journal, control: Control) -> Result<u64, StartError> {
+    let appended = journal.append(Record::Control(Arc::new(control))).await;
+    appended.map(|acknowledged| acknowledged.seq).map_err(|error| StartError::Data(error.to_string()))
 }
 
 fn cores() -> usize {

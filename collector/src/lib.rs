@@ -17,6 +17,7 @@ pub mod observation;
 pub mod journal;
 pub mod aggregator;
 pub mod evaluator;
+pub mod history;
 pub mod frontend;
 
 pub mod cli;

@@ -3,6 +3,7 @@
 //! [`harness`] runs a real daemon and asks it over real sockets; [`load`] measures servers against each other.
 #![deny(unsafe_code)]
 
+pub mod crash;
 pub mod fuzz;
 pub mod harness;
 pub mod listing;

@@ -29,4 +29,4 @@ pub use settings::{
     AllowedEdge, CoverageSettings, HistogramSettings, LeakSettings, SeriesSettings, Settings, StreamSettings,
 };
 pub use snapshot::Snapshot;
-pub use worker::{SnapshotReader, start};
+pub use worker::{Keeping, SnapshotReader, Told, start};

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use bailiwick_slo::wire::Writer;
 use tokio::sync::mpsc::Receiver;
 
 use super::fold::Aggregator;
@@ -30,43 +31,120 @@ impl SnapshotReader {
     }
 }
 
+/// What goes on to whoever counts on with snapshots, who must not miss one.
+#[derive(Debug)]
+pub struct Told {
+    /// The snapshot of a tick.
+    pub snapshot: Arc<Snapshot>,
+    /// The fold's state after it, where it is due to be kept.
+    pub state: Option<Vec<u8>>,
+}
+
+/// How often the fold's state is kept (`ingest.md` 5.7).
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// Nanoseconds of the fold's clock.
+    pub every_ns: u64,
+    /// Bytes of batches.
+    pub every_bytes: u64,
+}
+
 /// Starts the thread. It ends when the inbox closes, and returns the last snapshot: all that was acknowledged is in.
-/// Every snapshot goes to `told` too: whoever counts on with it must not miss one.
+/// Every snapshot goes to `told` too, and with `keeping` the state with some and with the last. Without, nothing outlives
+/// the process, and the last snapshot settles what still waits.
 ///
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start(
-    mut fold: Aggregator,
+    fold: Aggregator,
     mut inbox: Receiver<Sequenced>,
-    told: SyncSender<Arc<Snapshot>>,
+    told: SyncSender<Told>,
+    keeping: Option<Keeping>,
 ) -> std::io::Result<(SnapshotReader, JoinHandle<Arc<Snapshot>>)> {
     let reader = SnapshotReader::default();
-    let shown = reader.clone();
+    let mut worker = Worker { fold, shown: reader.clone(), told, keeping, kept_ns: 0, bytes: 0, last: Arc::default() };
     let thread = std::thread::Builder::new().name("aggregator".to_owned()).spawn(move || {
         let mut records = Vec::with_capacity(RECORDS_AT_ONCE);
         while inbox.blocking_recv_many(&mut records, RECORDS_AT_ONCE) > 0 {
-            for Sequenced { seq, record } in records.drain(..) {
-                match record {
-                    Record::Batch { batch, charge } => {
-                        fold.apply(seq, &batch.view());
-                        drop(charge);
-                    }
-                    Record::Control(control) => fold.order(seq, control),
-                    Record::Tick { now_ns } => publish(&shown, &told, fold.tick(seq, now_ns)),
-                }
-            }
+            records.drain(..).for_each(|record| worker.take(record));
             // Nobody waits for this thread: what comes meanwhile is taken at once, instead of a switch of threads each.
             std::thread::sleep(GATHERING);
         }
-        let last = fold.finish();
-        publish(&shown, &told, Arc::clone(&last));
-        last
+        worker.end()
     })?;
     Ok((reader, thread))
 }
 
-fn publish(shown: &SnapshotReader, told: &SyncSender<Arc<Snapshot>>, snapshot: Arc<Snapshot>) {
-    shown.0.store(Arc::clone(&snapshot));
-    // Nobody is there any more only when the daemon ends.
-    let _ = told.send(snapshot);
+struct Worker {
+    fold: Aggregator,
+    shown: SnapshotReader,
+    told: SyncSender<Told>,
+    keeping: Option<Keeping>,
+    /// When the state was kept last, by the fold's clock; 0: no tick came yet.
+    kept_ns: u64,
+    /// Bytes of batches since then.
+    bytes: u64,
+    last: Arc<Snapshot>,
+}
+
+impl Worker {
+    fn take(&mut self, Sequenced { seq, record }: Sequenced) {
+        match record {
+            Record::Batch { batch, charge } => {
+                self.fold.apply(seq, &batch.view());
+                self.bytes += batch.bytes().len() as u64;
+                drop(charge);
+            }
+            Record::Repeat { batch, charge, .. } => {
+                self.fold.repeat(seq, &batch.view());
+                self.bytes += batch.bytes().len() as u64;
+                drop(charge);
+            }
+            Record::Control(control) => self.fold.order(seq, control),
+            Record::Tick { now_ns } => {
+                let snapshot = self.fold.tick(seq, now_ns);
+                let state = self.is_due(now_ns).then(|| self.state());
+                self.publish(snapshot, state);
+            }
+        }
+    }
+
+    fn is_due(&mut self, now_ns: u64) -> bool {
+        let Some(Keeping { every_ns, every_bytes }) = self.keeping else { return false };
+        if self.kept_ns == 0 {
+            self.kept_ns = now_ns;
+        }
+        let is_due = now_ns.saturating_sub(self.kept_ns) >= every_ns || self.bytes >= every_bytes;
+        if is_due {
+            (self.kept_ns, self.bytes) = (now_ns, 0);
+        }
+        is_due
+    }
+
+    fn state(&self) -> Vec<u8> {
+        let mut to = Writer::default();
+        self.fold.save(&mut to);
+        to.into_bytes()
+    }
+
+    fn publish(&mut self, snapshot: Arc<Snapshot>, state: Option<Vec<u8>>) {
+        self.shown.0.store(Arc::clone(&snapshot));
+        self.last = Arc::clone(&snapshot);
+        // Nobody is there any more only when the daemon ends.
+        let _ = self.told.send(Told { snapshot, state });
+    }
+
+    /// The end. A state that is kept goes no further than the records: what comes after a restart is as it would have
+    /// been without one.
+    fn end(mut self) -> Arc<Snapshot> {
+        if self.keeping.is_none() {
+            let last = self.fold.finish();
+            self.publish(last, None);
+        } else if self.last.seq == self.fold.seq() {
+            // The last record was a tick: its snapshot is the last one, and nothing came after it.
+            let (last, state) = (Arc::clone(&self.last), self.state());
+            self.publish(last, Some(state));
+        }
+        self.last
+    }
 }

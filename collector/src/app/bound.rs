@@ -3,6 +3,7 @@
 use crate::aggregator::GRAPH_CELL_BYTES_MAX;
 use crate::config::Settings;
 use crate::evaluator::SIGHTINGS_BYTES_MAX;
+use crate::history::DataDir;
 use crate::observation::batch::row;
 
 const MIB: u64 = 1 << 20;
@@ -17,6 +18,10 @@ const COUNTS_BYTES: u64 = 128 * MIB;
 const TABLES_BYTES: u64 = (8 + 16 + 8) * MIB;
 /// What SLOs ask for besides requests: 20,000 series against thresholds of 4 KiB, 10,000 taps of 3 KiB.
 const PROMISED_BYTES: u64 = 20_000 * (4 << 10) + 10_000 * (3 << 10);
+/// fjall's cache of 16 MiB, its log's 64, and for each of five key spaces a table in memory of 16 and one on its way out.
+const STORE_BYTES: u64 = (16 + 64 + 5 * 2 * 16) * MIB;
+/// A million requests that may come again: 100 B in their table with its free places, 90 in two queues.
+const REPEATS_BYTES: u64 = 1_000_000 * 190;
 /// Code, stacks, and what no maximum names.
 const REST_BYTES: u64 = 32 * MIB;
 
@@ -40,6 +45,9 @@ pub struct MemoryBound {
     /// History of SLO instances, the tick ledger, and bad spans that were seen lately: `slo.memory_max`,
     /// `slo.ledger_max` and some MiB.
     pub slos: u64,
+    /// The store's cache, log and tables in memory, requests that may come again, and the state of the rooms as bytes while a checkpoint is written: as
+    /// much as they hold. Nothing without a data directory.
+    pub store: u64,
     /// The rest.
     pub rest: u64,
 }
@@ -48,6 +56,13 @@ impl MemoryBound {
     /// The bound of these settings; `workers` requests are walked at once at most.
     #[must_use]
     pub fn of(settings: &Settings, workers: u64) -> Self {
+        let bound = Self::without_store(settings, workers);
+        let state = bound.histograms + bound.counts + bound.traces + bound.tables + bound.slos;
+        let store = if settings.data_dir == DataDir::Ephemeral { 0 } else { STORE_BYTES + REPEATS_BYTES + state };
+        Self { store, ..bound }
+    }
+
+    fn without_store(settings: &Settings, workers: u64) -> Self {
         let limits = &settings.limits;
         let rows = u64::from(limits.items_max) * row::Span::BYTES as u64;
         Self {
@@ -59,6 +74,7 @@ impl MemoryBound {
             traces: settings.aggregator.coverage.index_bytes_max.0,
             tables: GRAPH_CELL_BYTES_MAX as u64 + TABLES_BYTES + PROMISED_BYTES,
             slos: settings.slo.memory_max.0 + settings.slo.ledger_max.0 + SIGHTINGS_BYTES_MAX as u64,
+            store: 0,
             rest: REST_BYTES,
         }
     }
@@ -67,7 +83,7 @@ impl MemoryBound {
     #[must_use]
     pub fn total(&self) -> u64 {
         let books = self.histograms + self.counts + self.traces + self.tables + self.slos;
-        self.inflight + self.connections + self.workers + books + self.rest
+        self.inflight + self.connections + self.workers + books + self.store + self.rest
     }
 }
 
@@ -77,7 +93,7 @@ impl std::fmt::Display for MemoryBound {
         write!(
             f,
             "at most {} MiB: in flight {}, connections {}, workers {}, histograms {}, counts {}, traces {}, tables {}, \
-             slos {}, rest {}",
+             slos {}, store {}, rest {}",
             mib(self.total()),
             mib(self.inflight),
             mib(self.connections),
@@ -87,6 +103,7 @@ impl std::fmt::Display for MemoryBound {
             mib(self.traces),
             mib(self.tables),
             mib(self.slos),
+            mib(self.store),
             mib(self.rest)
         )
     }
@@ -105,8 +122,8 @@ mod tests {
         assert_eq!(bound.slos, 320 * MIB + 13_893_632);
         assert_eq!(
             bound.to_string(),
-            "at most 1961 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
-             tables 172, slos 334, rest 32"
+            "at most 3527 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, \
+             tables 172, slos 334, store 1566, rest 32"
         );
     }
 }

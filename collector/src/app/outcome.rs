@@ -1,6 +1,7 @@
 //! What the daemon tells those who run it: where it listens, why it does not, what it did.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Started {
     pub http: Vec<SocketAddr>,
     /// Address of API and metrics.
     pub server: SocketAddr,
+    /// Where it keeps what outlives it; `None`: nowhere.
+    pub data: Option<PathBuf>,
     /// The most memory that it can take.
     pub memory: MemoryBound,
 }
@@ -46,6 +49,12 @@ pub enum StartError {
     /// A port is taken or may not be taken.
     #[error("{0}")]
     Listen(String),
+    /// Another daemon has the data directory.
+    #[error("{0}")]
+    InUse(String),
+    /// The data directory cannot be used, or the disk failed.
+    #[error("{0}")]
+    Data(String),
     /// The SLO definitions cannot be taken.
     #[error(transparent)]
     Definitions(DefinitionError),

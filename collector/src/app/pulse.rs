@@ -1,5 +1,6 @@
 //! The daemon's pulse: once a second a tick record into the journal, and readiness to those who wait for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -7,7 +8,7 @@ use tokio::sync::watch;
 use crate::aggregator::snapshot::{First, PatternFigures};
 use crate::clock::SharedClock;
 use crate::frontend::{Recorded, State};
-use crate::journal::{Journal, MemoryJournal, Record};
+use crate::journal::{AppendError, Journal, Record};
 
 const TICK: Duration = Duration::from_secs(1);
 /// Looks at readiness while the first tick is on its way, and how often at most.
@@ -16,7 +17,7 @@ const FIRST_TICK_LOOKS_MAX: u32 = 2_500;
 
 /// What a pulse needs.
 pub(super) struct Pulse {
-    pub(super) journal: MemoryJournal,
+    pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: SharedClock,
     pub(super) recorded: Option<Recorded>,
     pub(super) state: State,
@@ -37,7 +38,9 @@ impl Pulse {
                 _ = interval.tick() => {}
                 _ = stopped.changed() => break,
             }
-            if self.journal.append(Record::Tick { now_ns: self.clock.now_unix_ns() }).await.is_err() {
+            let ticked = self.journal.append(Record::Tick { now_ns: self.clock.now_unix_ns() }).await;
+            // A full disk gets room again; then the clock goes on.
+            if let Err(AppendError::Closed | AppendError::Broken) = ticked {
                 break;
             }
             // Samples of self histograms wait in memory until they are folded; scrapes may never come.
@@ -49,6 +52,8 @@ impl Pulse {
             self.ready.send_if_modified(|said| std::mem::replace(said, ready) != ready);
         }
         self.ready.send_replace(false);
+        // The last record: what a checkpoint at the end holds is as of a tick.
+        let _ = self.journal.append(Record::Tick { now_ns: self.clock.now_unix_ns() }).await;
     }
 
     /// Tells of first requests that were not told of yet: somebody may be waiting for their first data.
@@ -72,10 +77,10 @@ impl Pulse {
     }
 }
 
-/// Waits until the first tick was applied, which is the last thing that readiness waits for.
+/// Waits until the first tick was applied, which is the last thing that readiness waits for; a full disk may last.
 pub(super) async fn until_ready(state: &State) {
     for _ in 0..FIRST_TICK_LOOKS_MAX {
-        if state.is_ready() {
+        if state.is_ready() || state.orders().refuses().is_some() {
             return;
         }
         tokio::time::sleep(FIRST_TICK_LOOK).await;

@@ -27,7 +27,8 @@ pub(super) fn text(started: &Started) -> String {
         .map(|(name, addresses)| format!("{name} {}", list(addresses)))
         .collect();
     line("OTLP", &if otlp.is_empty() { "no listener".to_owned() } else { otlp.join(", ") });
-    line("data", "in memory");
+    let data = started.data.as_ref().map(|path| format!("{} (durability: fsync)", path.display()));
+    line("data", data.as_deref().unwrap_or("in memory"));
     line("memory", &started.memory.to_string());
     line("access", "loopback only, no keys");
     let send = match (started.http.first(), started.grpc.first()) {
@@ -55,6 +56,7 @@ pub(super) fn line(started: &Started, now_unix_ns: u64) -> String {
         "grpc": started.grpc.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "http": started.http.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "server": started.server.to_string(),
+        "data_dir": started.data,
         "memory_bytes_max": started.memory.total(),
         "target": module_path!(),
     });
@@ -77,6 +79,7 @@ mod tests {
             grpc: vec![address(4317)],
             http: vec![address(4318)],
             server: address(4319),
+            data: Some("/srv/ada/.local/state/bailiwick".into()),
             memory: MemoryBound::of(&Settings::default(), 4),
         }
     }
@@ -88,8 +91,8 @@ bailiwick 0.1.0 ready in 41 ms
   api     http://127.0.0.1:4319/v1/series
   metrics http://127.0.0.1:4319/metrics
   OTLP    grpc 127.0.0.1:4317, http 127.0.0.1:4318
-  data    in memory
-  memory  at most 1961 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, tables 172, slos 334, rest 32
+  data    /srv/ada/.local/state/bailiwick (durability: fsync)
+  memory  at most 3527 MiB: in flight 256, connections 272, workers 256, histograms 256, counts 128, traces 256, tables 172, slos 334, store 1566, rest 32
   access  loopback only, no keys
   send    export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
   try     bailiwick demo
@@ -115,6 +118,6 @@ bailiwick 0.1.0 ready in 41 ms
         assert_eq!(event["grpc"], json!(["127.0.0.1:4317"]));
         assert_eq!(event["http"], json!(["127.0.0.1:4318"]));
         assert_eq!(event["server"], "127.0.0.1:4319");
-        assert_eq!(event["memory_bytes_max"], 2_055_913_472_u64);
+        assert_eq!(event["memory_bytes_max"], 3_697_847_168_u64);
     }
 }

@@ -55,6 +55,14 @@ pub struct GlobalArguments {
     pub verbose: u8,
 }
 
+/// How the daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
+pub struct ServeArguments {
+    /// Keeps everything in memory: nothing outlives the process.
+    #[arg(long)]
+    pub ephemeral: bool,
+}
+
 /// How figures are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Output {
@@ -83,8 +91,10 @@ pub enum Color {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Run the daemon.
-    #[command(after_help = "Examples:\n  bailiwick serve\n  bailiwick serve --set telemetry.log_level=debug")]
-    Serve,
+    #[command(
+        after_help = "Examples:\n  bailiwick serve\n  bailiwick serve --ephemeral --set telemetry.log_level=debug"
+    )]
+    Serve(ServeArguments),
     /// Run the daemon with a synthetic platform that sends to it.
     #[command(after_help = "Examples:\n  bailiwick demo\n  bailiwick demo --seed 7 --rate 200 --faults none")]
     Demo(super::demo::DemoArguments),

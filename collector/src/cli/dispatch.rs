@@ -5,7 +5,9 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory as _;
 
 use super::answer::{Answer, Exit};
-use super::arguments::{Arguments, Color, Command, GlobalArguments, MetricsCommand, RulesCommand, SloCommand};
+use super::arguments::{
+    Arguments, Color, Command, GlobalArguments, MetricsCommand, RulesCommand, ServeArguments, SloCommand,
+};
 use super::serve::{self, Manner};
 use super::{configuration, health, slo, version};
 use crate::config::render::Look;
@@ -50,9 +52,9 @@ impl Process {
 #[must_use]
 pub fn run(arguments: Arguments, process: &Process) -> Exit {
     let Arguments { global, command } = arguments;
-    match command.unwrap_or(Command::Serve) {
+    match command.unwrap_or(Command::Serve(ServeArguments::default())) {
         Command::Demo(demo) => with_settings(&global, process, |settings, manner| serve::demo(&demo, settings, manner)),
-        Command::Serve => with_settings(&global, process, serve::serve),
+        Command::Serve(how) => with_settings(&global, process, |settings, manner| serve::serve(how, settings, manner)),
         command => answer(&command, &global, process).give(&mut std::io::stdout(), &mut std::io::stderr()),
     }
 }
@@ -87,7 +89,9 @@ pub(super) fn answer(command: &Command, global: &GlobalArguments, process: &Proc
         }
         Command::Openapi => Answer::data(frontend::openapi_json()),
         Command::Metrics { what: MetricsCommand::List } => Answer::data(frontend::metrics_markdown()),
-        Command::Serve | Command::Demo(_) => Answer::failure(Exit::Internal, "this command runs, it does not answer"),
+        Command::Serve(_) | Command::Demo(_) => {
+            Answer::failure(Exit::Internal, "this command runs, it does not answer")
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::io::{IsTerminal, Write};
 
 use super::answer::Exit;
+use super::arguments::ServeArguments;
 use super::demo::{self, DemoArguments};
 use super::{announce, slo, telemetry};
 use crate::app::{self, StartError, Started};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Settings, TelemetrySettings};
 use crate::evaluator::definitions::DefinitionError;
+use crate::history::DataDir;
 
 /// How the daemon talks.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +22,18 @@ pub(super) struct Manner {
 }
 
 /// Runs the daemon.
-pub(super) fn serve(settings: Settings, manner: Manner) -> Exit {
+pub(super) fn serve(how: ServeArguments, mut settings: Settings, manner: Manner) -> Exit {
+    if how.ephemeral {
+        settings.data_dir = DataDir::Ephemeral;
+    }
     let telemetry = settings.telemetry.clone();
     let json = telemetry::is_json(telemetry.log_format);
     heard(&telemetry, manner, || ended(app::run(settings, None, |started| say_started(started, json, manner))))
 }
 
 /// Runs the daemon with its synthetic platform.
-pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner) -> Exit {
+pub(super) fn demo(arguments: &DemoArguments, mut settings: Settings, manner: Manner) -> Exit {
+    settings.data_dir = DataDir::Ephemeral;
     let telemetry = settings.telemetry.clone();
     let json = telemetry::is_json(telemetry.log_format);
     let guest = match demo::guest(arguments, &settings, SystemClock.now_unix_ns()) {
@@ -43,7 +49,9 @@ pub(super) fn demo(arguments: &DemoArguments, settings: Settings, manner: Manner
 fn ended(end: Result<app::Summary, StartError>) -> Exit {
     match end {
         Ok(app::Summary { cut_short: true, .. }) => {
-            tracing::error!("stopped before all rooms had drained: what they held is lost");
+            tracing::error!(
+                "stopped before all rooms had drained: what was acknowledged is in the journal, if there is one"
+            );
             Exit::Temporary
         }
         Ok(app::Summary { received, accepted, rejected, duplicates, .. }) => {
@@ -53,6 +61,14 @@ fn ended(end: Result<app::Summary, StartError>) -> Exit {
         Err(StartError::Listen(reason)) => {
             tracing::error!("{reason}");
             Exit::Unavailable
+        }
+        Err(StartError::InUse(reason)) => {
+            tracing::error!("{reason}");
+            Exit::Temporary
+        }
+        Err(StartError::Data(reason)) => {
+            tracing::error!("{reason}");
+            Exit::File
         }
         Err(StartError::Definitions(error)) => {
             if let DefinitionError::Invalid(findings) = &error {

@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::{ClaimSource, KnownModule};
 use crate::tenancy::Source;
 use crate::units::Period;
-use crate::{aggregator, evaluator, frontend, observation, receiver, tenancy};
+use crate::{aggregator, evaluator, frontend, history, journal, observation, receiver, tenancy};
 
 /// Settings of the Bailiwick daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Settings {
+    /// Where the daemon keeps what outlives it, one daemon a directory: `auto` is `$STATE_DIRECTORY`, else
+    /// `/var/lib/bailiwick` if it can be written, else `bailiwick` in the user's state directory; `ephemeral` is nowhere.
+    pub data_dir: history::DataDir,
     /// Where OTLP is received.
     #[garde(dive)]
     pub receiver: receiver::Settings,
@@ -34,9 +37,15 @@ pub struct Settings {
     /// How an item's module is found.
     #[garde(dive)]
     pub modules: tenancy::ModuleSettings,
+    /// What was accepted, on the disk.
+    #[garde(dive)]
+    pub journal: journal::Settings,
     /// How requests are counted and how much of it is kept.
     #[garde(dive)]
     pub aggregator: aggregator::Settings,
+    /// What outlives the process besides the journal.
+    #[garde(dive)]
+    pub history: history::Settings,
     /// What is promised of requests.
     #[garde(dive)]
     pub slo: evaluator::Settings,

@@ -24,4 +24,4 @@ pub use report::{Blame, ExemplarSpan, IncidentReport, InstanceReport, Report};
 pub use settings::Settings;
 pub use sightings::SIGHTINGS_BYTES_MAX;
 pub use silences::{Standing, anchored};
-pub use worker::{ReportReader, start};
+pub use worker::{Evaluated, Listeners, ReportReader, start};

@@ -8,7 +8,7 @@ use bailiwick_slo::course::control::Control;
 use tokio::sync::watch;
 
 use super::http::problem::{Code, Problem};
-use crate::journal::{Journal, Record};
+use crate::journal::{AppendError, Journal, Record};
 
 /// How long an order is waited for: orders are carried out with the next tick, one second at most.
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -45,6 +45,11 @@ impl Orders {
         }
     }
 
+    /// Why the journal takes nothing now, if it does not.
+    pub(crate) fn refuses(&self) -> Option<AppendError> {
+        self.0.as_ref()?.journal.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.refuses()
+    }
+
     /// Gives an order and waits until it has been carried out.
     ///
     /// # Errors
@@ -54,8 +59,9 @@ impl Orders {
         let shared = self.0.as_ref().ok_or_else(gone)?;
         let journal = shared.journal.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let journal = journal.ok_or_else(gone)?;
-        let seq = journal.append(Record::Control(Arc::new(control))).await.map_err(|_| gone())?;
+        let appended = journal.append(Record::Control(Arc::new(control))).await;
         drop(journal);
+        let seq = appended.map_err(|error| Problem::new(Code::Overloaded, error.to_string()))?.seq;
         let mut evaluated = shared.evaluated.clone();
         let done = tokio::time::timeout(WAIT_MAX, evaluated.wait_for(|known| *known >= seq));
         match done.await {

@@ -1,9 +1,11 @@
 //! Whether the daemon is ready: facts that the rooms report, and the pure judgement of them (`ingest.md` 9).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_slo::time::SECOND_NS;
+
+use crate::journal::AppendError;
 
 /// Longest time since the last tick while ready.
 const TICK_AGE_MAX_NS: u64 = 3 * SECOND_NS;
@@ -27,8 +29,10 @@ pub struct Facts {
     pub listeners_bound: bool,
     /// The configuration in force is valid.
     pub configuration_valid: bool,
-    /// The journal takes batches.
+    /// What was written before has been read, and the journal takes batches.
     pub journal_accepting: bool,
+    /// Why it takes none now, if it does not.
+    pub journal_refuses: Option<AppendError>,
     /// The daemon was told to stop.
     pub stopping: bool,
     /// When the aggregator ticked last.
@@ -63,7 +67,11 @@ pub fn readiness(facts: &Facts, now_ns: u64) -> Vec<Check> {
             name: "configuration",
             failure: unless(facts.configuration_valid, "the configuration is not valid; run `bailiwick check`"),
         },
-        Check { name: "journal", failure: unless(facts.journal_accepting, "the journal takes no batches") },
+        Check {
+            name: "journal",
+            failure: unless(facts.journal_accepting, "starting: what was written before is being read")
+                .or_else(|| facts.journal_refuses.map(|error| error.to_string())),
+        },
         Check {
             name: "inflight",
             failure: (high_ns >= INFLIGHT_HIGH_MAX_NS)
@@ -95,6 +103,7 @@ struct Shared {
     listeners_bound: AtomicBool,
     configuration_valid: AtomicBool,
     journal_accepting: AtomicBool,
+    journal_refuses: Mutex<Option<AppendError>>,
     stopping: AtomicBool,
     last_tick_ns: AtomicU64,
     inflight_high_since_ns: AtomicU64,
@@ -121,6 +130,11 @@ impl Readiness {
     /// The journal takes batches (or not).
     pub fn set_journal_accepting(&self, accepting: bool) {
         self.0.journal_accepting.store(accepting, Ordering::Relaxed);
+    }
+
+    /// Why the journal takes no batches now; `None`: it does.
+    pub fn set_journal_refuses(&self, why: Option<AppendError>) {
+        *self.0.journal_refuses.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// The daemon was told to stop: never ready again.
@@ -159,6 +173,7 @@ impl Readiness {
             listeners_bound: shared.listeners_bound.load(Ordering::Relaxed),
             configuration_valid: shared.configuration_valid.load(Ordering::Relaxed),
             journal_accepting: shared.journal_accepting.load(Ordering::Relaxed),
+            journal_refuses: *shared.journal_refuses.lock().unwrap_or_else(PoisonError::into_inner),
             stopping: shared.stopping.load(Ordering::Relaxed),
             last_tick_ns: shared.last_tick_ns.load(Ordering::Relaxed),
             inflight_high_since_ns: shared.inflight_high_since_ns.load(Ordering::Relaxed),
@@ -212,6 +227,7 @@ mod tests {
             listeners_bound: true,
             configuration_valid: true,
             journal_accepting: true,
+            journal_refuses: None,
             stopping: false,
             last_tick_ns: NOW - SECOND_NS,
             inflight_high_since_ns: 0,
@@ -234,6 +250,7 @@ mod tests {
         assert_eq!(failed(&Facts { listeners_bound: false, ..good() }), ["listeners"]);
         assert_eq!(failed(&Facts { configuration_valid: false, ..good() }), ["configuration"]);
         assert_eq!(failed(&Facts { journal_accepting: false, ..good() }), ["journal"]);
+        assert_eq!(failed(&Facts { journal_refuses: Some(AppendError::DiskFull), ..good() }), ["journal"]);
         assert_eq!(failed(&Facts { last_tick_ns: 0, ..good() }), ["tick"]);
         let behind = |seconds| failed(&Facts { evaluator_behind_ns: seconds * SECOND_NS, ..good() });
         assert_eq!((behind(60), behind(61)), (vec![], vec!["evaluator"]));

@@ -2,19 +2,23 @@
 
 use std::sync::OnceLock;
 
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::exposition::catalogue;
 
 /// Bounds of self-metric histograms in seconds: from a tick of half a millisecond to a request that timed out.
 const BOUNDS_SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// Bounds of the histogram of records that are written at once.
+const BOUNDS_RECORDS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+
 /// What was recorded: the handle that `/metrics` reads. Somebody must call `run_upkeep` every few seconds, else samples
 /// of histograms pile up until the next scrape.
 pub type Recorded = PrometheusHandle;
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets(&BOUNDS_SECONDS)
+    let of_groups = Matcher::Full("bailiwick_ingest_journal_group_records".to_owned());
+    PrometheusBuilder::new().set_buckets(&BOUNDS_SECONDS)?.set_buckets_for_metric(of_groups, &BOUNDS_RECORDS)
 }
 
 /// The process's recorder, installed at the first call, each family with its help. To be called before any room asks

@@ -182,6 +182,7 @@ impl State {
         self.0.parts.readiness.ticked(snapshot.now_ns);
         let behind_ns = snapshot.data_through_ns.saturating_sub(self.report().data_through_ns);
         self.0.parts.readiness.evaluated(behind_ns);
+        self.0.parts.readiness.set_journal_refuses(self.0.parts.orders.refuses());
         self.0.parts.readiness.inflight(budget.used(), budget.max(), self.now_ns());
         &self.0.parts.readiness
     }

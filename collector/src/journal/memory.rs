@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::{AppendError, Appended, Journal, Record, Sequenced};
+use super::{Acknowledged, AppendError, Appended, Journal, Record, Sequenced};
 
 /// The journal's handle. The inbox closes when the last one is dropped.
 ///
@@ -33,7 +33,7 @@ impl Journal for MemoryJournal {
             let mut last_seq = self.last_seq.lock().unwrap_or_else(PoisonError::into_inner);
             *last_seq += 1;
             place.send(Sequenced { seq: *last_seq, record });
-            Ok(*last_seq)
+            Ok(Acknowledged { seq: *last_seq, repeated: None })
         })
     }
 }

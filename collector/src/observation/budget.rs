@@ -74,6 +74,12 @@ impl Budget {
 }
 
 impl Charge {
+    /// Nothing of no budget: for what was charged in another process.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { budget: Budget::new(0), bytes: 0 }
+    }
+
     /// Bytes that it holds.
     #[must_use]
     pub fn bytes(&self) -> u64 {

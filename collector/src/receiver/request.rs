@@ -134,6 +134,14 @@ pub struct Received {
 
 /// What happens to complete requests. The daemon's is [`super::Pipeline`]; a load generator puts a sink here.
 pub trait Ingest: Send + Sync + 'static {
+    /// Whether requests are taken now, to be known before a body is read.
+    ///
+    /// # Errors
+    /// Why not.
+    fn takes(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Takes one request to its answer. When the returned future is dropped, the client has left.
     fn ingest(&self, received: Received) -> impl Future<Output = Answer> + Send;
 }

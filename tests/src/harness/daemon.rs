@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::api::Api;
+use super::folder::Folder;
 use super::process::{Exit, Failure, Process};
 
 /// Start-up takes some 40 ms; this is for a machine that builds beside.
@@ -32,10 +33,13 @@ pub struct Daemon {
     grpc: SocketAddr,
     http: SocketAddr,
     server: SocketAddr,
+    /// Its data directory, where it is no one else's.
+    _home: Option<Folder>,
 }
 
 impl Daemon {
-    /// Runs `bailiwick serve` on free ports with further arguments and waits until it is ready.
+    /// Runs `bailiwick serve` on free ports, with a data directory of its own unless the further arguments name one, and
+    /// waits until it is ready.
     ///
     /// # Panics
     /// When it does not start, with its log.
@@ -52,19 +56,26 @@ impl Daemon {
     /// # Errors
     /// When it does not start, with its log.
     pub fn launch(wrapper: &[&str], args: &[&str]) -> Result<Self, Failure> {
-        let mut command = wrapped(wrapper, &binary("bailiwick"));
-        command.arg("serve").args(FREE_PORTS).args(args);
-        for (name, _) in std::env::vars() {
-            if name.starts_with("BAILIWICK_") || name.starts_with("OTEL_") {
-                command.env_remove(name);
-            }
+        let is_placed = args.iter().any(|arg| arg.starts_with("data_dir=") || *arg == "--ephemeral");
+        let home = (!is_placed).then(|| Folder::new("home"));
+        let mut command = command(wrapper, args);
+        if let Some(home) = &home {
+            command.args(["--set", &format!("data_dir={}", home.path().display())]);
         }
         let process = Process::start(&mut command, START_MAX)?;
         let started = &process.started;
         match (address(&started["grpc"][0]), address(&started["http"][0]), address(&started["server"])) {
-            (Some(grpc), Some(http), Some(server)) => Ok(Self { grpc, http, server, process }),
+            (Some(grpc), Some(http), Some(server)) => Ok(Self { grpc, http, server, process, _home: home }),
             _ => Err(process.failure("find three addresses in `started`")),
         }
+    }
+
+    /// Runs a daemon that must not start, to its end.
+    ///
+    /// # Errors
+    /// When it has not ended within `deadline`; it is killed then.
+    pub fn refused(args: &[&str], deadline: Duration) -> Result<Exit, Failure> {
+        Process::run(&mut command(&[], args), deadline)
     }
 
     /// Address of OTLP/gRPC.
@@ -114,6 +125,19 @@ impl Daemon {
             Err(failure) => panic!("{failure}"),
         }
     }
+}
+
+/// `bailiwick serve` on free ports, with nothing of the environment.
+#[must_use]
+pub fn command(wrapper: &[&str], args: &[&str]) -> Command {
+    let mut command = wrapped(wrapper, &binary("bailiwick"));
+    command.arg("serve").args(FREE_PORTS).args(args);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("BAILIWICK_") || name.starts_with("OTEL_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The address in a JSON text.

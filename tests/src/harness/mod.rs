@@ -7,6 +7,7 @@ mod api;
 pub mod daemon;
 mod eventually;
 pub mod exposition;
+pub mod folder;
 pub mod process;
 pub mod raw;
 

@@ -57,6 +57,28 @@ impl Process {
     /// # Errors
     /// When it cannot run, ends, or does not say `started` within `deadline`.
     pub fn start(command: &mut Command, deadline: Duration) -> Result<Self, Failure> {
+        let mut process = Self::spawn(command)?;
+        let seen = process.log.wait(deadline, |log| event(log, "started"));
+        match seen {
+            Some(started) => process.started = started,
+            None => return Err(process.failure(&format!("see `started` of {command:?} within {deadline:?}"))),
+        }
+        Ok(process)
+    }
+
+    /// Runs a command whose stderr is a log to its end.
+    ///
+    /// # Errors
+    /// When it cannot run, or has not ended within `deadline`; it is killed then.
+    pub fn run(command: &mut Command, deadline: Duration) -> Result<Exit, Failure> {
+        Self::spawn(command)?.ended(deadline, &format!("end {command:?} within {deadline:?}"))
+    }
+
+    /// Runs a command whose stderr is a log, and waits for nothing.
+    ///
+    /// # Errors
+    /// When it cannot run.
+    pub fn spawn(command: &mut Command) -> Result<Self, Failure> {
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child =
             spawned.map_err(|error| Failure { what: format!("run {command:?}: {error}"), log: String::new() })?;
@@ -65,13 +87,7 @@ impl Process {
             let shared = log.clone();
             std::thread::spawn(move || shared.fill(stderr));
         }
-        let mut process = Self { child, log, started: Value::Null };
-        let seen = process.log.wait(deadline, |log| event(log, "started"));
-        match seen {
-            Some(started) => process.started = started,
-            None => return Err(process.failure(&format!("see `started` of {command:?} within {deadline:?}"))),
-        }
-        Ok(process)
+        Ok(Self { child, log, started: Value::Null })
     }
 
     /// Its process id.
@@ -108,14 +124,18 @@ impl Process {
     ///
     /// # Errors
     /// When it has not ended within `deadline`; it is killed then.
-    pub fn terminate(mut self, deadline: Duration) -> Result<Exit, Failure> {
+    pub fn terminate(self, deadline: Duration) -> Result<Exit, Failure> {
         self.signal("TERM")?;
+        self.ended(deadline, &format!("end within {deadline:?} of SIGTERM"))
+    }
+
+    fn ended(mut self, deadline: Duration, what: &str) -> Result<Exit, Failure> {
         // Its end closes stderr; a process that closes stderr and goes on is none of ours.
         if self.log.wait_end(deadline) {
             let status = self.child.wait().map_err(|error| self.failure(&format!("wait for its end: {error}")))?;
             return Ok(Exit { code: status.code(), log: self.log() });
         }
-        Err(self.failure(&format!("end within {deadline:?} of SIGTERM")))
+        Err(self.failure(what))
     }
 }
 

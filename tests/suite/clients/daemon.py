@@ -50,6 +50,9 @@ class Daemon:
         anywhere = '["127.0.0.1:0"]'
         settings = [f"receiver.grpc.listen={anywhere}", f"receiver.http.listen={anywhere}", "server.listen=127.0.0.1:0"]
         settings += self._settings
+        self._home = tempfile.TemporaryDirectory(prefix="bailiwick-")
+        if not any(setting.startswith("data_dir=") for setting in settings):
+            settings.append(f"data_dir={self._home.name}")
         arguments = [word for setting in settings for word in ("--set", setting)]
         self._log = tempfile.NamedTemporaryFile(prefix="bailiwick-", suffix=".jsonl")
         # What the suites are told by their environment is no setting of the daemon, which would warn of it.
@@ -66,6 +69,7 @@ class Daemon:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        self._home.cleanup()
 
     def process_id(self) -> int:
         """Of the daemon."""

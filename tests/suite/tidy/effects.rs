@@ -49,10 +49,13 @@ const STARTS: [&str; 8] = [
 
 const START_EXCEPTIONS: &[Exception] = &[
     except("collector/src/aggregator/worker.rs", "start", "app.rs has it make the one thread that owns the books."),
+    except("collector/src/app/ground.rs", "start", "It waits for the journal's thread and tells how that one ended."),
     except("collector/src/cli/health.rs", "start", "A name is looked up beside, since that cannot be interrupted."),
     except("collector/src/evaluator/worker.rs", "start", "app.rs has it make the one thread that owns the instances."),
     except("collector/src/frontend/http/answer.rs", "start", "A request computes where blocking is allowed."),
     except("collector/src/frontend/server.rs", "start", "A listener serves the connections that it accepted."),
+    except("collector/src/history/worker.rs", "start", "app.rs has it make the one thread that writes the store."),
+    except("collector/src/journal/file.rs", "start", "app.rs has it make the one thread that writes the journal."),
     except("collector/src/receiver/accept/listener.rs", "start", "A listener serves the connections that it accepted."),
     except("collector/src/receiver/start.rs", "start", "app.rs has it begin one loop for each listener."),
     except("collector/src/receiver/ingest/pipeline.rs", "start", "A large body is walked where blocking is allowed."),

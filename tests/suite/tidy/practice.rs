@@ -15,11 +15,11 @@ const PAUSES: [&str; 5] = [
     "tokio::time::interval",
 ];
 
-const PAUSE_EXCEPTIONS: &[Exception] = &[except(
-    "tests/src/harness/eventually.rs",
-    "tokio::time::sleep",
-    "The one pause of all suites, between two looks.",
-)];
+const PAUSE_EXCEPTIONS: &[Exception] = &[
+    except("tests/src/crash/cuts.rs", "std::thread::sleep", "Power fails at a moment that nobody waits for."),
+    except("tests/src/crash/run.rs", "std::thread::sleep", "A kill comes at a moment that nobody waits for."),
+    except("tests/src/harness/eventually.rs", "tokio::time::sleep", "The one pause of all suites, between two looks."),
+];
 
 /// Words in a row that stand nowhere, with what to do instead.
 const NEVER: [(&[&str], &str); 10] = [

@@ -242,6 +242,31 @@ families! {
         "Time from a request's headers to its answer");
     INGEST_BODY = recorded("bailiwick_ingest_body_bytes_total", Counter, &["transport", "signal", "stage"],
         "Bytes of bodies as received (wire) and as read (inflated)");
+    JOURNAL_APPENDS = recorded("bailiwick_ingest_journal_appends_total", Counter, &["level"],
+        "Records appended to the journal, by the level at which they are acknowledged");
+    JOURNAL_BYTES = recorded("bailiwick_ingest_journal_bytes_total", Counter, &["level"],
+        "Bytes appended to the journal");
+    JOURNAL_SYNC = recorded("bailiwick_ingest_journal_sync_seconds", Histogram, &[],
+        "Time until a group of records was on the disk");
+    JOURNAL_GROUP = recorded("bailiwick_ingest_journal_group_records", Histogram, &[],
+        "Records written at once");
+    JOURNAL_SEGMENTS = recorded("bailiwick_ingest_journal_segments", Gauge, &[], "Files of the journal");
+    JOURNAL_DURABLE = recorded("bailiwick_ingest_journal_durable_seq", Gauge, &[],
+        "Number of the last record that is on the disk");
+    JOURNAL_APPLIED = recorded("bailiwick_ingest_journal_applied_seq", Gauge, &[],
+        "Number of the last record that a checkpoint holds");
+    JOURNAL_TORN = recorded("bailiwick_ingest_journal_torn_tails_total", Counter, &[],
+        "Records that were begun when the process or the machine ended, and were never acknowledged");
+    JOURNAL_DAMAGED = recorded("bailiwick_ingest_journal_damaged_ranges_total", Counter, &[],
+        "Ranges of acknowledged records that the disk lost");
+    RETRY_WINDOW = recorded("bailiwick_ingest_retry_window_entries", Gauge, &[],
+        "Requests that are recognised when they come again");
+    CHECKPOINT_TIME = recorded("bailiwick_ingest_checkpoint_seconds", Histogram, &[],
+        "Time until the state of all rooms was on the disk");
+    CHECKPOINT_BYTES = recorded("bailiwick_ingest_checkpoint_bytes", Gauge, &[],
+        "Bytes of the state of all rooms in the last checkpoint");
+    REPLAY_TIME = recorded("bailiwick_ingest_replay_seconds", Gauge, &[],
+        "Time that the start took to read what no checkpoint held");
     INGEST_CONNECTIONS = recorded("bailiwick_ingest_connections", Gauge, &[], "Open connections of OTLP listeners");
     INGEST_CONNECTIONS_REFUSED = recorded("bailiwick_ingest_connections_refused_total", Counter, &["reason"],
         "Connections refused or closed to make room");

@@ -105,6 +105,7 @@ fn example(family: &str, label: &str) -> &'static str {
         "stage" if family.contains("body") => "wire",
         "stage" => "close",
         "limit" => "series.max",
+        "level" => "fsync",
         "tier" => "5m",
         "version" => "0.1.0",
         "revision" if family.contains("slo") => "1f3a9c02",

@@ -216,7 +216,7 @@ async fn probes_list_their_checks_when_asked() {
     let router = router(state_with(ServerSettings::default(), readiness));
     let response = router.oneshot(request("GET", "/readyz", &[])).await.expect("infallible");
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(text(response).await, "[-]journal failed: the journal takes no batches\n");
+    assert_eq!(text(response).await, "[-]journal failed: starting: what was written before is being read\n");
 }
 
 #[tokio::test]

@@ -142,6 +142,12 @@ impl<'a> View<'a> {
         self.header[header::SIGNAL]
     }
 
+    /// XXH3-128 of the inflated body as it was sent.
+    #[must_use]
+    pub fn body_hash(&self) -> [u8; 16] {
+        std::array::from_fn(|at| self.header[header::BODY_HASH + at])
+    }
+
     /// The clock when the body was complete.
     #[must_use]
     pub fn observed_at_ns(&self) -> u64 {

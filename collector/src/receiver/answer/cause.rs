@@ -51,6 +51,12 @@ pub enum Cause {
     Starting,
     /// Going down.
     Shutdown,
+    /// Less than `journal.min_free_bytes` on the disk.
+    DiskFull,
+    /// More journal than `journal.bytes_max`.
+    JournalFull,
+    /// The disk failed: the daemon ends.
+    JournalBroken,
     /// A bug of ours, caught.
     Panic,
     /// The client left; nobody reads the answer.
@@ -66,7 +72,7 @@ const fn seconds(seconds: u64) -> Option<Duration> {
 
 impl Cause {
     /// Every cause in the order of its discriminant.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::BadProtobuf,
         Self::BadJson,
         Self::BadEncoding,
@@ -88,6 +94,9 @@ impl Cause {
         Self::Inflight,
         Self::Starting,
         Self::Shutdown,
+        Self::DiskFull,
+        Self::JournalFull,
+        Self::JournalBroken,
         Self::Panic,
         Self::Aborted,
     ];
@@ -115,6 +124,9 @@ impl Cause {
             Self::Inflight => Row("inflight", 503, Code::Unavailable, seconds(1)),
             Self::Starting => Row("starting", 503, Code::Unavailable, seconds(2)),
             Self::Shutdown => Row("shutdown", 503, Code::Unavailable, seconds(1)),
+            Self::DiskFull => Row("disk_full", 503, Code::Unavailable, seconds(30)),
+            Self::JournalFull => Row("journal_full", 503, Code::Unavailable, seconds(30)),
+            Self::JournalBroken => Row("journal_broken", 503, Code::Unavailable, seconds(30)),
             Self::Panic => Row("panic", 500, Code::Internal, None),
             Self::Aborted => Row("aborted", 400, Code::Cancelled, None),
         }

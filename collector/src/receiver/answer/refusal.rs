@@ -7,6 +7,7 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::{Cause, JITTER_PERMILLE_MAX};
+use crate::journal::AppendError;
 use crate::observation::Unreadable;
 
 /// What becomes of a request.
@@ -166,6 +167,17 @@ impl Refusal {
     #[must_use]
     pub fn shutdown() -> Self {
         Self::new(Cause::Shutdown, "bailiwick is shutting down: come back")
+    }
+
+    /// The journal does not take it: the data is good, the fault is ours.
+    #[must_use]
+    pub fn of_journal(error: AppendError) -> Self {
+        match error {
+            AppendError::Closed => Self::shutdown(),
+            AppendError::DiskFull => Self::new(Cause::DiskFull, "bailiwick has no room on its disk: come back"),
+            AppendError::Full => Self::new(Cause::JournalFull, "bailiwick's journal is full: come back"),
+            AppendError::Broken => Self::new(Cause::JournalBroken, "bailiwick's disk failed: come back"),
+        }
     }
 
     /// A bug of ours.

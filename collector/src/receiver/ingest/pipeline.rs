@@ -124,6 +124,10 @@ impl Pipeline {
 }
 
 impl Ingest for Pipeline {
+    fn takes(&self) -> Result<(), Refusal> {
+        self.journal.refuses().map_or(Ok(()), |error| Err(Refusal::of_journal(error)))
+    }
+
     async fn ingest(&self, received: Received) -> Answer {
         let head = received.head.clone();
         head.still_waited_for(Instant::now())?;
@@ -133,7 +137,12 @@ impl Ingest for Pipeline {
         let observed_at_ns = batch.view().observed_at_ns();
         // The last moment at which a deadline counts: what was appended is answered as it is.
         head.still_waited_for(Instant::now())?;
-        self.journal.append(Record::Batch { batch, charge }).await.map_err(|_| Refusal::shutdown())?;
-        Ok(self.accepted(&head, &report, observed_at_ns))
+        let appended = self.journal.append(Record::Batch { batch, charge }).await.map_err(Refusal::of_journal)?;
+        let mut accepted = self.accepted(&head, &report, observed_at_ns);
+        if let Some(rejected) = appended.repeated {
+            // What was answered first is answered again, though some of it may be too late by now.
+            accepted.rejected = u32::try_from(rejected).unwrap_or(u32::MAX);
+        }
+        Ok(accepted)
     }
 }

@@ -80,6 +80,7 @@ impl<I: Ingest> Exchange<I> {
         B: Body<Data = Bytes> + Unpin,
     {
         self.gate.pass()?;
+        self.ingest.takes()?;
         let mut intake = self.intake(body, begun, head.deadline);
         let Complete { bytes, hold } = match head.transport {
             Transport::Http => body::read(&mut intake).await?,
