@@ -68,6 +68,7 @@ pub async fn run(plan: &Plan) -> Outcome {
         if (outcome.kills + 1).is_multiple_of(EARLY_EVERY) {
             kill_early(&arguments, between(&mut random, EARLY_MS));
             (outcome.kills, outcome.early) = (outcome.kills + 1, outcome.early + 1);
+            continue;
         }
         let daemon = start(&arguments, &mut outcome);
         let booked = eventually("what was acknowledged is booked", PATIENCE, async || {
