@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::frontend::{self, Orders, Readiness};
-use crate::journal::{Journal, Later, Record};
+use crate::journal::{AppendError, Journal, Later, Record};
 use crate::receiver::Receiver;
 
 pub use bound::MemoryBound;
@@ -182,10 +182,16 @@ impl Daemon {
     }
 }
 
-/// Gives an order before anybody else can; its number.
+/// Gives an order before anybody else can; its number. A disk that is full keeps nobody from seeing figures.
 async fn give(journal: &dyn Journal, control: Control) -> Result<u64, StartError> {
-    let appended = journal.append(Record::Control(Arc::new(control))).await;
-    appended.map(|acknowledged| acknowledged.seq).map_err(|error| StartError::Data(error.to_string()))
+    match journal.append(Record::Control(Arc::new(control))).await {
+        Ok(acknowledged) => Ok(acknowledged.seq),
+        Err(error @ (AppendError::DiskFull | AppendError::Full)) => {
+            tracing::warn!("{error}: the SLO definitions of before hold; make room and reload (SIGHUP)");
+            Ok(0)
+        }
+        Err(error) => Err(StartError::Data(error.to_string())),
+    }
 }
 
 fn cores() -> usize {
