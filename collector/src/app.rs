@@ -107,7 +107,6 @@ impl Daemon {
         front.readiness.set_listeners_bound(true);
         front.readiness.set_configuration_valid(true);
         let (threads, is_durable) = rooms.replay(&settings, &front.clock, &front.journal, broken).await?;
-        front.readiness.set_journal_accepting(true);
         // Definitions are an order like any other; those of an earlier time are gone with it. The first tick carries it
         // out.
         let order = Control::Define(documents);
@@ -119,6 +118,8 @@ impl Daemon {
         let pulse = tokio::spawn(pulse.beat(stopped));
         let carried_out = tokio::time::timeout(ORDER_MAX, seen.wait_for(|seq| *seq >= ordered)).await;
         carried_out.ok().and_then(Result::ok).ok_or_else(|| anyhow::anyhow!("failed to take SLO definitions over"))?;
+        // Only now all that was written before is shown.
+        readiness.set_journal_accepting(true);
         receiver.open();
         pulse::until_ready(&state).await;
         Ok(Self { settings, receiver, frontend, orders, readiness, state, pulse, stop_pulse, threads, data, failure })
