@@ -157,7 +157,7 @@ impl Fleet {
         while member.instance.next() < tick {
             // Its parts are further on: what they say now is not of this tick.
             member.instance.silence();
-            events.extend(member.instance.tick(&Input { source: Source::Dead, changes: Vec::new() }));
+            events.extend(member.instance.miss(&Input { source: Source::Dead, changes: Vec::new() }));
         }
         if member.instance.next() == tick {
             let gap_begins = member.instance.begin(now.source, now.has_traffic);

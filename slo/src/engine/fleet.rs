@@ -129,7 +129,7 @@ impl Member {
         }
         while self.instance.next() < tick {
             let missed = self.due(Source::Dead);
-            events.extend(self.instance.tick(&missed));
+            events.extend(self.instance.miss(&missed));
         }
         if self.instance.next() == tick {
             let input = self.due(source);

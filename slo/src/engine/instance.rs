@@ -51,6 +51,8 @@ pub struct Instance {
     pub(super) counted: (u64, u64),
     /// The tick that had the last event; before the first one, its first.
     pub(super) heard: u64,
+    /// Ticks since then in which nobody was there to hear it.
+    pub(super) missed: u64,
     /// What is known of its source in the tick that closed last.
     pub(super) source: Source,
     /// How many of its windows are its own; what follows was opened by composites.
@@ -92,6 +94,7 @@ impl Instance {
             seen_bad: 0,
             counted: (0, 0),
             heard: first,
+            missed: 0,
             source: Source::Silent,
             own_windows,
             gap_ticks: 0,
@@ -102,9 +105,24 @@ impl Instance {
 
     /// Closes the next tick; says what happened.
     pub fn tick(&mut self, input: &Input) -> Vec<Event> {
-        let tick = self.windows.next();
         let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
         let gap_begins = self.begin(input.source, brings);
+        self.end_tick(input, gap_begins)
+    }
+
+    /// Closes a tick in which nobody was there to count: a gap in its windows, and no word about its source, which nobody
+    /// is told to be missing.
+    pub fn miss(&mut self, input: &Input) -> Vec<Event> {
+        let gap_ticks = self.gap_ticks;
+        let brings = input.changes.iter().any(|(_, delta)| delta.raw_total > 0 || delta.total > 0);
+        self.begin(Source::Dead, brings);
+        self.gap_ticks = gap_ticks;
+        self.missed += u64::from(!brings);
+        self.end_tick(input, false)
+    }
+
+    fn end_tick(&mut self, input: &Input, gap_begins: bool) -> Vec<Event> {
+        let tick = self.windows.next() - 1;
         input.changes.iter().for_each(|(at, delta)| self.change(*at, delta));
         let known = |count: i64| u64::try_from(count).unwrap_or(0);
         let now = (known(self.seen - self.seen_bad), known(self.seen_bad));
@@ -125,10 +143,11 @@ impl Instance {
         {
             self.turn_calendar(tick);
         }
-        self.heard = if brings { tick } else { self.heard };
+        (self.heard, self.missed) = if brings { (tick, 0) } else { (self.heard, self.missed) };
         let is_dead = source == Source::Dead;
         self.source = self.meaning(source, tick);
-        let quiet = tick - self.heard.min(tick);
+        // Nobody is told of a silence in which nobody listened.
+        let quiet = tick.saturating_sub(self.heard).saturating_sub(self.missed);
         let was_gap = self.gap_ticks > 0;
         self.gap_ticks = match self.source {
             Source::Dead if is_dead => self.gap_ticks + 1,
@@ -237,7 +256,7 @@ impl Instance {
 
     /// What silence means for it.
     fn meaning(&self, source: Source, tick: u64) -> Source {
-        let quiet_s = (tick - self.heard.min(tick)) * self.grid.tick_s;
+        let quiet_s = tick.saturating_sub(self.heard) * self.grid.tick_s;
         match (self.terms.no_data.expect, source) {
             (_, Source::Dead) => Source::Dead,
             (Expect::Nothing, _) => Source::Alive,

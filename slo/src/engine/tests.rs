@@ -15,7 +15,7 @@ use super::tiers::Phase;
 use super::windows::Grid;
 use crate::exact::{Decimal, Fraction};
 use crate::spec::{
-    Draft, EmptySlice, Globs, GroupBy, Method, Op, Period, Rate, Selector, Severity, Sli, Slo, Target, Terms,
+    Draft, EmptySlice, Expect, Globs, GroupBy, Method, Op, Period, Rate, Selector, Severity, Sli, Slo, Target, Terms,
     TierDraft, TierSource, TimeSpan,
 };
 
@@ -296,6 +296,20 @@ fn a_pause_is_a_gap_and_a_long_one_a_new_beginning() {
     run.quiet(1);
     let sums = run.fleet.members()[0].instance.status().period.sums;
     assert_eq!((sums.ticks, sums.gaps, sums.total), (1, 0, 100));
+}
+
+#[test]
+fn nobody_is_told_of_missing_data_for_a_pause_of_those_who_count() {
+    for expect in [Expect::Auto, Expect::Traffic] {
+        let mut slo = promise();
+        slo.draft.terms.no_data.expect = expect;
+        let mut run = Run::new(slo);
+        run.quiet(360);
+        // An hour of sleep: six times `alertAfter`. Ticks go on, at first without traffic.
+        run.next += 360;
+        assert_eq!(run.ticks(6, (0, 0), Source::Alive), [], "{expect:?}");
+        assert_eq!(run.quiet(10), [], "{expect:?}");
+    }
 }
 
 #[test]

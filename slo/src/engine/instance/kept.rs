@@ -15,7 +15,7 @@ impl Saved for Instance {
         self.slices.save(to);
         self.tiers.save(to);
         (self.period, self.forecast_window, self.own_windows).save(to);
-        (self.calendar, self.born, self.heard).save(to);
+        (self.calendar, self.born, self.heard, self.missed).save(to);
         (self.seen, self.seen_bad, self.counted).save(to);
         (self.source, self.gap_ticks).save(to);
         self.steps.save(to);
@@ -27,7 +27,7 @@ impl Saved for Instance {
         let (terms, counting, windows) = (Terms::load(from)?, Counting::load(from)?, Windows::load(from)?);
         let (slices, tiers) = (Saved::load(from)?, Saved::load(from)?);
         let (period, forecast_window, own_windows) = Saved::load(from)?;
-        let (calendar, born, heard) = Saved::load(from)?;
+        let (calendar, born, heard, missed) = Saved::load(from)?;
         let (seen, seen_bad, counted) = Saved::load(from)?;
         let (source, gap_ticks) = Saved::load(from)?;
         let (steps, incidents, is_corrected) = (Saved::load(from)?, Saved::load(from)?, bool::load(from)?);
@@ -46,6 +46,7 @@ impl Saved for Instance {
             seen_bad,
             counted,
             heard,
+            missed,
             source,
             own_windows,
             gap_ticks,
