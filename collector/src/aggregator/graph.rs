@@ -6,10 +6,10 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::OTHER;
+use bailiwick_slo::kept;
 use bailiwick_slo::latency;
-use bailiwick_slo::saved::{Kept, Saved};
 use bailiwick_slo::weight::{Carry, Weight};
-use bailiwick_slo::wire::{Read, Reader, Writer};
+use bailiwick_slo::wire::{Read, Reader};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
@@ -61,28 +61,11 @@ pub(super) struct Graph {
     /// Calls that went to `_other`.
     refused: u64,
 }
+kept!(Graph { tenants, names, held, carries, totals, counts, refused; durations } then list);
 
-impl Kept for Graph {
-    fn save(&self, to: &mut Writer) {
-        self.tenants.save(to);
-        self.names.save(to);
-        self.held.save(to);
-        self.carries.save(to);
-        self.totals.save(to);
-        self.counts.save(to);
-        self.durations.save(to);
-        self.refused.save(to);
-    }
-
-    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
-        self.tenants = Saved::load(from)?;
-        self.names = Saved::load(from)?;
-        self.held = Saved::load(from)?;
-        self.carries = Saved::load(from)?;
-        self.totals = Saved::load(from)?;
-        self.counts = Saved::load(from)?;
-        self.durations.restore(from)?;
-        self.refused = Saved::load(from)?;
+impl Graph {
+    /// Puts the edges into their table.
+    fn list(&mut self, from: &Reader<'_>) -> Read<()> {
         if self.tenants.len() != self.names.len() {
             return from.wrong("edges and their tenants differ in number");
         }

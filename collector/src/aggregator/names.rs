@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_slo::conventions::{EntryType, OTHER};
-use bailiwick_slo::saved;
-use bailiwick_slo::saved::{Kept, Saved};
-use bailiwick_slo::wire::{Read, Reader, Writer};
+use bailiwick_slo::{kept, saved};
+
+use bailiwick_slo::wire::{Read, Reader};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
@@ -163,43 +163,19 @@ pub(super) struct Names {
     /// By [`TenantId`].
     demands: Vec<Demand>,
 }
+// Maxima, named operations and reserves are those of today.
+kept!(Names {
+    texts, module_of, directory, restarted, ranks, modules, new_modules, limited, watches, looks, demands;
+    room
+} then list_all);
 
-impl Kept for Names {
-    fn save(&self, to: &mut Writer) {
-        self.texts.save(to);
-        self.module_of.save(to);
-        self.directory.save(to);
-        self.restarted.save(to);
-        self.room.save(to);
-        self.ranks.save(to);
-        self.modules.save(to);
-        self.new_modules.save(to);
-        self.limited.save(to);
-        self.watches.save(to);
-        self.looks.save(to);
-        self.demands.save(to);
-    }
-
-    /// Takes the state over; maxima, named operations and reserves are those of today.
-    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
-        let reserved: Vec<TenantId> = self.room.reserved().collect();
-        self.texts = Saved::load(from)?;
-        self.module_of = Saved::load(from)?;
-        self.directory = Saved::load(from)?;
-        self.restarted = Saved::load(from)?;
-        self.room = Saved::load(from)?;
-        self.ranks = Saved::load(from)?;
-        self.modules = Saved::load(from)?;
-        self.new_modules = Saved::load(from)?;
-        self.limited = Saved::load(from)?;
-        self.watches = Saved::load(from)?;
-        self.looks = Saved::load(from)?;
-        self.demands = Saved::load(from)?;
+impl Names {
+    /// Puts names and series into their tables.
+    fn list_all(&mut self, from: &Reader<'_>) -> Read<()> {
         let series = self.directory.len();
         if series != self.watches.len() || series != self.module_of.len() {
             return from.wrong("series differ in number");
         }
-        self.room.reserve_for(&reserved, self.limits.reserve());
         self.symbols = self.texts.iter().map(|text| text.as_bytes().into()).zip(0..).collect();
         self.limited_by = self.limited.iter().map(|(tenant, bound, _)| (*tenant, *bound)).zip(0..).collect();
         (self.series, self.others, self.resting) = Default::default();

@@ -11,7 +11,7 @@ use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::Settings;
 use crate::history::directory::{Surroundings, is_writable};
 use crate::history::store::Row;
-use crate::history::worker::{self, Kept, Work};
+use crate::history::worker::{self, Upstream, Work};
 use crate::history::{Checkpoint, Directory, Space, Store};
 use crate::journal::disk::RealDisk;
 use crate::journal::open::{self, Damaged, Opened, Opening};
@@ -55,13 +55,13 @@ impl std::fmt::Debug for Written {
 /// The journal as it was found, and what waits for it.
 pub(super) struct Replay {
     opened: Opened,
-    kept: journal::Kept,
+    kept: journal::Progress,
     store: Store,
     directory: Directory,
     history: JoinHandle<bool>,
 }
 
-impl Kept for journal::Kept {
+impl Upstream for journal::Progress {
     fn wait_until_durable(&self, seq: u64) -> bool {
         Self::wait_until_durable(self, seq)
     }
@@ -132,7 +132,7 @@ impl Disk {
         let opened = opened.map_err(StartError::of_data)?;
         metrics::counter!("bailiwick_ingest_journal_torn_tails_total").increment(opened.torn);
         note(&opened.damaged, &store)?;
-        let kept = FileJournal::kept(&opened);
+        let kept = FileJournal::progress(&opened);
         let (work, inbox) = mpsc::channel(WORK_WAITING_MAX);
         let broken = broken.clone();
         let history =

@@ -12,7 +12,7 @@ use super::checkpoint::{Checkpoint, Checkpoints};
 use super::store::{Row, Store, StoreError};
 
 /// What the journal is asked: nothing of it can be appended to.
-pub trait Kept: Send + Sync + std::fmt::Debug {
+pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// Waits until this record is on the disk; `false`: it never will be.
     fn wait_until_durable(&self, seq: u64) -> bool;
     /// The window of repeats as of this record.
@@ -74,7 +74,7 @@ impl Meters {
 /// When the operating system gives no thread, or the store cannot be read.
 pub fn start(
     store: Store,
-    kept: Arc<dyn Kept>,
+    kept: Arc<dyn Upstream>,
     mut inbox: Receiver<Work>,
     broken: impl FnOnce(String) + Send + 'static,
 ) -> Result<JoinHandle<bool>, StoreError> {
@@ -95,7 +95,7 @@ pub fn start(
 struct Writer {
     store: Store,
     checkpoints: Checkpoints,
-    kept: Arc<dyn Kept>,
+    kept: Arc<dyn Upstream>,
     meters: Meters,
 }
 
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    impl Kept for Asked {
+    impl Upstream for Asked {
         fn wait_until_durable(&self, seq: u64) -> bool {
             self.note(format!("durable {seq}"));
             self.durable
@@ -180,7 +180,8 @@ mod tests {
         let (store, path) = store("order");
         let kept = Arc::new(Asked { durable: true, ..Asked::default() });
         let (outbox, inbox) = mpsc::channel(4);
-        let thread = start(store.clone(), Arc::clone(&kept) as Arc<dyn Kept>, inbox, |_| panic!("nothing is broken"));
+        let thread =
+            start(store.clone(), Arc::clone(&kept) as Arc<dyn Upstream>, inbox, |_| panic!("nothing is broken"));
         let (done, told) = oneshot::channel();
         outbox.blocking_send(Work { seq: 3, rows: vec![row()], done: Some(done), ..Work::default() }).expect("it runs");
         told.blocking_recv().expect("it was written");

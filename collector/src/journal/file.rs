@@ -79,9 +79,9 @@ impl Shared {
 
 /// What others may know of a journal and tell it; nothing can be appended by it, and it keeps nothing open.
 #[derive(Debug, Clone)]
-pub struct Kept(pub(super) Arc<Shared>);
+pub struct Progress(pub(super) Arc<Shared>);
 
-impl Kept {
+impl Progress {
     /// Waits until this record is on the disk; `false`: it never will be.
     #[must_use]
     pub fn wait_until_durable(&self, seq: u64) -> bool {
@@ -137,8 +137,8 @@ pub struct FileJournal {
 impl FileJournal {
     /// What is known of a journal that was opened: all that is there is on the disk.
     #[must_use]
-    pub fn kept(opened: &Opened) -> Kept {
-        Kept(Arc::new(Shared {
+    pub fn progress(opened: &Opened) -> Progress {
+        Progress(Arc::new(Shared {
             status: AtomicU8::new(Status::Writing as u8),
             durable_seq: AtomicU64::new(opened.next_seq - 1),
             has_ended: Mutex::new(false),
@@ -153,7 +153,11 @@ impl FileJournal {
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub fn start(opened: Opened, kept: &Kept, plan: Plan) -> std::io::Result<(Self, JoinHandle<Result<(), String>>)> {
+    pub fn start(
+        opened: Opened,
+        kept: &Progress,
+        plan: Plan,
+    ) -> std::io::Result<(Self, JoinHandle<Result<(), String>>)> {
         let shared = Arc::clone(&kept.0);
         let durability = plan.settings.durability;
         let (queue, submitted) = mpsc::channel(GROUP_RECORDS_MAX);

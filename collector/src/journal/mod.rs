@@ -25,7 +25,7 @@ use bailiwick_slo::course::control::Control;
 use crate::observation::batch::Batch;
 use crate::observation::budget::Charge;
 
-pub use file::{FileJournal, Kept, Later, Plan};
+pub use file::{FileJournal, Later, Plan, Progress};
 pub use level::Level;
 pub use memory::MemoryJournal;
 pub use settings::Settings;

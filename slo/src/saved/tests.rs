@@ -1,5 +1,7 @@
 //! What was saved is loaded, and other bytes do no harm.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use bailiwick_slo::saved;
+use bailiwick_slo::saved::{Kept, Saved};
+use bailiwick_slo::wire::{Read, Reader, Writer};
 
 use super::{Bound, Module, Names};
 use crate::aggregator::snapshot::ModuleId;
@@ -66,7 +68,28 @@ pub(super) struct Room {
     /// Something was given back: the fullest may be another.
     pub(super) has_shrunk: bool,
 }
-saved!(struct Room { held, admitted, unclaimed, given, fullest, has_shrunk });
+
+impl Kept for Room {
+    fn save(&self, to: &mut Writer) {
+        self.held.save(to);
+        [self.admitted, self.given].save(to);
+        self.fullest.save(to);
+        self.has_shrunk.save(to);
+    }
+
+    /// Places are kept for those of today's settings, as many as these say.
+    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        let today = std::mem::replace(&mut self.held, Saved::load(from)?);
+        [self.admitted, self.given] = Saved::load(from)?;
+        (self.fullest, self.has_shrunk) = Saved::load(from)?;
+        self.held.iter_mut().for_each(|held| held.reserve = 0);
+        for (tenant, held) in (0..).zip(today).filter(|(_, held)| held.reserve > 0) {
+            self.of_mut(tenant).reserve = held.reserve;
+        }
+        self.unclaimed = self.held.iter().map(|held| held.reserve.saturating_sub(held.series)).sum();
+        Ok(())
+    }
+}
 
 impl Room {
     pub(super) fn of(&self, tenant: TenantId) -> Held {
@@ -79,18 +102,6 @@ impl Room {
             self.held.resize(place + 1, Held::default());
         }
         &mut self.held[place]
-    }
-
-    /// Tenants that places are kept for.
-    pub(super) fn reserved(&self) -> impl Iterator<Item = TenantId> {
-        (0..).zip(&self.held).filter(|(_, held)| held.reserve > 0).map(|(tenant, _)| tenant)
-    }
-
-    /// Keeps as many places for these tenants and for no others.
-    pub(super) fn reserve_for(&mut self, tenants: &[TenantId], reserve: u32) {
-        self.held.iter_mut().for_each(|held| held.reserve = 0);
-        tenants.iter().for_each(|tenant| self.of_mut(*tenant).reserve = reserve);
-        self.unclaimed = self.held.iter().map(|held| held.reserve.saturating_sub(held.series)).sum();
     }
 
     /// A tenant takes the place of a series; `is_new`: with a number of its own.

@@ -9,9 +9,9 @@ mod clock;
 
 use std::hash::BuildHasher;
 
-use bailiwick_slo::saved;
-use bailiwick_slo::saved::{Kept, Saved};
-use bailiwick_slo::wire::{Read, Reader, Writer};
+use bailiwick_slo::{kept, saved};
+
+use bailiwick_slo::wire::{Read, Reader};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
@@ -157,31 +157,12 @@ pub(in crate::aggregator) struct Index {
     /// Spans of traces that had to leave before they were judged.
     pub(in crate::aggregator) evicted: Vec<Evicted>,
 }
+// But for names and limits; between two records nothing is owed to the books.
+kept!(Index { sample, spans, traces, asides, dirty, due, usage, turns } then list);
 
-impl Kept for Index {
-    /// Between two records nothing is owed to the books.
-    fn save(&self, to: &mut Writer) {
-        debug_assert!(self.evicted.is_empty(), "what was evicted is booked with its record");
-        self.sample.save(to);
-        self.spans.save(to);
-        self.traces.save(to);
-        self.asides.save(to);
-        self.dirty.save(to);
-        self.due.save(to);
-        self.usage.save(to);
-        self.turns.save(to);
-    }
-
-    /// Takes the state over, but for names and limits.
-    fn restore(&mut self, from: &mut Reader<'_>) -> Read<()> {
-        self.sample = Saved::load(from)?;
-        self.spans = Saved::load(from)?;
-        self.traces = Saved::load(from)?;
-        self.asides = Saved::load(from)?;
-        self.dirty = Saved::load(from)?;
-        self.due = Saved::load(from)?;
-        self.usage = Saved::load(from)?;
-        self.turns = Saved::load(from)?;
+impl Index {
+    /// Puts the traces into their table.
+    fn list(&mut self, _: &Reader<'_>) -> Read<()> {
         let (traces, hasher) = (&self.traces, &self.hasher);
         let hash = |place: &u32| hasher.hash_one(traces.get(*place).id);
         self.by_id = HashTable::with_capacity(traces.len());

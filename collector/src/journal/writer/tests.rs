@@ -4,7 +4,7 @@ mod faults;
 mod lives;
 
 use super::super::disk::simulated::SimulatedDisk;
-use super::super::file::{FileJournal, Kept};
+use super::super::file::{FileJournal, Progress};
 use super::super::open::{self, Opening};
 use super::super::segment::samples::{BEGIN_NS, Sample, id_of};
 use super::*;
@@ -35,7 +35,7 @@ fn settings(durability: Level, segment_bytes: u64) -> Settings {
 /// A process, as far as its journal goes.
 struct Process {
     writer: Writer,
-    kept: Kept,
+    kept: Progress,
     clock: Arc<ManualClock>,
     inbox: mpsc::Receiver<Sequenced>,
     waiting: VecDeque<Submitted>,
@@ -44,7 +44,7 @@ struct Process {
 
 impl Process {
     fn of(opened: Opened, settings: Settings) -> Self {
-        let kept = FileJournal::kept(&opened);
+        let kept = FileJournal::progress(&opened);
         let (to, inbox) = mpsc::channel(4_096);
         let clock = Arc::new(ManualClock::at(BEGIN_NS));
         let plan = Plan { settings, clock: Arc::clone(&clock) as _, inbox: to };
