@@ -33,7 +33,7 @@ pub(super) struct Shared {
     has_ended: Mutex<bool>,
     changed: Condvar,
     retired_seq: AtomicU64,
-    repeats: Mutex<Repeats>,
+    repeats: Arc<Mutex<Repeats>>,
 }
 
 impl Shared {
@@ -144,7 +144,7 @@ impl FileJournal {
             has_ended: Mutex::new(false),
             changed: Condvar::new(),
             retired_seq: AtomicU64::new(0),
-            repeats: Mutex::default(),
+            repeats: Arc::clone(&opened.repeats),
         }))
     }
 

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Sequenced;
 use super::disk::{Disk, write_all};
@@ -101,7 +101,8 @@ pub struct Opened {
     pub(super) store_id: [u8; 16],
     pub(super) held: Vec<Held>,
     pub(super) next_seq: u64,
-    pub(super) repeats: Repeats,
+    /// Shared from the start: a checkpoint that is written while records are replayed holds it too.
+    pub(super) repeats: Arc<Mutex<Repeats>>,
     quarantine: PathBuf,
     late_accept_ns: u64,
     applied_seq: u64,
@@ -156,7 +157,7 @@ pub fn open(opening: Opening) -> Result<Opened, OpenError> {
         store_id,
         held: Vec::new(),
         next_seq: kept.max(applied_seq).max(begun) + 1,
-        repeats: Repeats::load(&repeats),
+        repeats: Arc::new(Mutex::new(Repeats::load(&repeats))),
         quarantine,
         late_accept_ns,
         applied_seq,
@@ -200,7 +201,7 @@ impl Opened {
                         continue;
                     }
                 };
-                self.repeats.note(&record, seq);
+                self.repeats.lock().unwrap_or_else(PoisonError::into_inner).note(&record, seq);
                 if !take(Sequenced { seq, record }) {
                     return Ok(());
                 }

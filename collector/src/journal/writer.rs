@@ -75,8 +75,7 @@ impl Meters {
 }
 
 impl Writer {
-    pub(super) fn new(mut opened: Opened, shared: Arc<Shared>, Plan { settings, clock, inbox }: Plan) -> Self {
-        *shared.repeats() = std::mem::take(&mut opened.repeats);
+    pub(super) fn new(opened: Opened, shared: Arc<Shared>, Plan { settings, clock, inbox }: Plan) -> Self {
         let next_seq = opened.next_seq;
         let segments = Segments::new(opened, settings.clone(), clock);
         Self { segments, settings, shared, inbox, next_seq, meters: Meters::register() }

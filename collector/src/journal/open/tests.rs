@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Record;
 use super::super::disk::simulated::{Dice, Fault, SimulatedDisk};
+use super::super::repeats::Repeats;
 use super::super::segment::format::{self, Kind};
 use super::super::segment::samples::{BEGIN_NS, Sample};
+use super::super::{FileJournal, Record};
 use super::*;
 use crate::observation::budget::Charge;
 use bailiwick_slo::course::control::Control;
@@ -441,4 +442,15 @@ fn the_committed_segment_of_version_1_is_written_and_read_as_ever() {
     assert!(committed == *written, "today's code writes another segment");
     let seen = sound(&BTreeMap::from([(FIRST, committed)]));
     assert_eq!((seen.seqs, seen.next_seq, seen.damaged), ((1..=5).collect(), 6, vec![]));
+}
+
+#[test]
+fn a_checkpoint_that_is_written_while_it_replays_knows_what_may_come_again() {
+    let mut opened = open(opening(&disk_of(&synced()), 0)).expect("it opens");
+    let progress = FileJournal::progress(&opened);
+    let known = || Repeats::load(&progress.repeats(6)).len();
+    assert_eq!(known(), 0);
+    opened.replay(|Sequenced { seq, .. }| seq < 6).expect("a disk");
+    // Of the records up to there 1, 2, 5 and 6 are requests.
+    assert_eq!(known(), 4);
 }
